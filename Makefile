@@ -1,0 +1,81 @@
+# The verbs of the project, the same for people and for continuous integration.
+# `make` alone lists them. Needs: make, and Python 3.11 or newer with its venv module (or uv).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types bench docs clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := pipelines splitting validation
+
+# The first interpreter on the PATH that is new enough; `make PYTHON=/path/to/python3.12 demo` overrides it.
+CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo $(p))))
+UV := $(shell command -v uv 2>/dev/null)
+
+# Worker processes for the tests, and the rows and repeats of the benchmark.
+JOBS ?= 2
+ROWS ?= 8.5M
+REPEATS ?= 3
+
+ifdef UV
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+else
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
+help:  ## List the verbs (the default)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.stamp-demo  ## Install, then split 336,776 real flights: LaGuardia is the target
+	$(BIN)/python examples/flights/prepare.py
+	$(BIN)/targetsplit run examples/flights/flights.yaml -o runs/flights --overwrite
+	@echo
+	@echo "The run lies in runs/flights; see its tables again with: $(BIN)/targetsplit show runs/flights"
+
+test: lint types  ## Everything that must pass: lint, types, import contracts, doctests, tests
+	$(BIN)/python -m pytest -n $(JOBS) --doctest-modules $(PACKAGES) tests
+
+lint: $(VENV)/.stamp-dev  ## Ruff and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.stamp-dev  ## Mypy, strict
+	$(BIN)/mypy
+
+docs: $(VENV)/.stamp-dev  ## Run the examples that stand in docstrings and in docs/
+	$(BIN)/python -m pytest -q --doctest-modules $(PACKAGES) $(wildcard tests/docs tests/test_docs*.py)
+
+bench: $(VENV)/.stamp-bench  ## Measure against plain scripts: ROWS=8.5M (the default) or 50M, REPEATS=3
+	$(BIN)/python benchmarks/run.py --rows $(ROWS) --repeats $(REPEATS)
+
+clean:  ## Remove what was made here: .venv, caches, runs, the demo's and the benchmark's data
+	rm -rf $(VENV) build dist runs examples/flights/data benchmarks/data benchmarks/out
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# The environment. Each stamp is newer than what it was made from, so that nothing is installed twice.
+$(BIN)/python:
+ifdef UV
+	rm -rf $(VENV)
+	$(UV) venv --quiet --python "$(or $(PYTHON),>=3.11)" $(VENV)
+else
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found: install one, or uv, or say make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "$(PYTHON) has no venv module: install it (Debian: python3-venv)"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+endif
+
+$(VENV)/.stamp-demo: pyproject.toml examples/flights/requirements.txt | $(BIN)/python
+	$(INSTALL) --editable . --requirement examples/flights/requirements.txt
+	@touch $@
+
+$(VENV)/.stamp-dev: pyproject.toml | $(BIN)/python
+	$(INSTALL) --editable . --group dev
+	@touch $@
+
+$(VENV)/.stamp-bench: pyproject.toml | $(BIN)/python
+	$(INSTALL) --editable '.[bench]'
+	@touch $@

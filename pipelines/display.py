@@ -1,0 +1,139 @@
+"""What people read in the terminal: the plan's tables, the verdicts, and where things lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from splitting.plan import Plan, SetAside, Stratum
+from splitting.request import TRAIN
+
+if TYPE_CHECKING:
+    from validation.checks import Judgement
+
+_MOST_ROWS = 24
+_NULL = "(null)"
+
+
+def plan_view(plan: Plan) -> RenderableType:
+    """The plan as tables: splits, strata against quotas, rows set aside, notes.
+
+    Args:
+        plan: the plan.
+
+    Returns:
+        For a rich console. Names from the data are shown as plain text, never as markup.
+    """
+    parts: list[RenderableType] = [_splits(plan)]
+    if plan.strata or any(quota.source for quota in plan.quotas):
+        parts.append(_strata(plan))
+    if plan.held_out or plan.rejected:
+        parts.append(_set_aside(plan))
+    parts += [Text(f"Note: {printable(note)}") for note in plan.notes]
+    return Group(*parts)
+
+
+def _splits(plan: Plan) -> Table:
+    sources = [source.name for source in plan.sources]
+    table = _table(f"{printable(plan.name)}: {plan.rows_read:,} rows")
+    table.add_column("split")
+    table.add_column("drawn from")
+    for name in ("rows", *(f"from {printable(source)}" for source in sources), "target rows", "a plain shuffle"):
+        table.add_column(name, justify="right")
+    by_name = {split.name: split for split in plan.splits}
+    for name in (TRAIN, *by_name):
+        split = by_name.get(name)
+        counts = [sum(c.rows for c in plan.cells if (c.split, c.source) == (name, source)) for source in sources]
+        table.add_row(
+            name,
+            _origin(split.pool) if split else "what is left",
+            f"{plan.rows_of(name):,}",
+            *(f"{count:,}" for count in counts),
+            f"{plan.target_rows_of(name):,}",
+            f"{split.shuffle_target_rows:,}" if split else "",
+        )
+    table.caption = "a plain shuffle: the target rows that a split of this size would get if everything were shuffled"
+    return table
+
+
+def _origin(pool: str) -> str:
+    return "train mixture" if pool == TRAIN else pool
+
+
+def _strata(plan: Plan) -> Table:
+    table = _table("strata against their quotas")
+    table.add_column("split")
+    table.add_column(" × ".join(printable(name) for name in plan.strata) or "source")
+    for name in ("pool rows", "quota", "planned"):
+        table.add_column(name, justify="right")
+    for quota in plan.quotas[:_MOST_ROWS]:
+        labels = ([quota.source] if quota.source is not None else []) + list(_labels(quota.stratum))
+        table.add_row(
+            quota.split,
+            printable(" × ".join(labels)),
+            f"{quota.pool_rows:,}",
+            f"{quota.wanted:,}",
+            f"{quota.rows:,}",
+        )
+    if len(plan.quotas) > _MOST_ROWS:
+        table.caption = f"… and {len(plan.quotas) - _MOST_ROWS:,} more, all in plan/plan.json"
+    return table
+
+
+def _labels(stratum: Stratum) -> Iterable[str]:
+    return (_NULL if label is None else label for label in stratum)
+
+
+def _set_aside(plan: Plan) -> Table:
+    table = _table("rows in no split")
+    for name in ("kept in", "source", "reason"):
+        table.add_column(name)
+    table.add_column("rows", justify="right")
+
+    def add(folder: str, items: tuple[SetAside, ...]) -> None:
+        for item in items:
+            table.add_row(folder, printable(item.source), printable(item.reason), f"{item.rows:,}")
+
+    add("held_out/", plan.held_out)
+    add("rejected/", plan.rejected)
+    return table
+
+
+def judgement_view(judgement: Judgement) -> RenderableType:
+    """The verdicts: one line where all hold, else the failed ones.
+
+    Args:
+        judgement: of the run.
+
+    Returns:
+        For a rich console.
+    """
+    total = len(judgement.verdicts)
+    if not judgement.failed:
+        return Text(f"Checks: all {total} hold.")
+    table = _table(f"checks: {len(judgement.failed)} of {total} failed")
+    for name in ("severity", "check", "expected", "observed"):
+        table.add_column(name)
+    for verdict in judgement.failed:
+        observed = verdict.exception or verdict.observed
+        table.add_row(verdict.severity, printable(verdict.check.name), verdict.expected, printable(observed))
+    return table
+
+
+def printable(text: str) -> str:
+    """Text from the data, safe for a terminal: control characters are shown, not obeyed."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _table(title: str) -> Table:
+    return Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left", title_style="bold")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that leaves data alone: no markup, no emoji codes, no highlighting."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=False)

@@ -1,0 +1,151 @@
+"""The plan's job: count every row once, list the groups that draws may need, collect those groups' rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import polars as pl
+import pyarrow as pa
+
+from pipelines.ingest.fragments import Fragment
+from pipelines.ingest.reading import read_frame
+from pipelines.jobs.summaries import MergeSummaries
+from pipelines.progress import report_rows
+from pipelines.run_directory import write_summary
+from splitting.candidates import Shortlist, shortlist
+from splitting.census import Candidates, Census, with_rejected
+from splitting.request import Request
+from splitting.rules import Rules
+
+BAD_LINE = "bad line"
+
+
+@dataclass(frozen=True)
+class CensusTask:
+    """What the workers of the plan's job need.
+
+    Attributes:
+        rules: what decides about rows.
+        request: the splits.
+        schema: of the unified table.
+        limit: how many groups a cell of the census keeps.
+        depth: a factor for draws that could not be met exactly with less.
+        ledger: groups of earlier runs, sorted.
+    """
+
+    rules: Rules
+    request: Request
+    schema: pa.Schema
+    limit: int
+    depth: int
+    ledger: tuple[int, ...] = ()
+
+    def ledger_groups(self) -> pl.Series:
+        """The ledger's groups as UInt64."""
+        return pl.Series("_group", self.ledger, dtype=pl.UInt64)
+
+
+def count_fragment(fragment: Fragment, task: CensusTask) -> Census:
+    """The census of one fragment.
+
+    Args:
+        fragment: what to read.
+        task: see there.
+
+    Returns:
+        Its census, unreadable lines counted as rejected.
+    """
+    parts = [Census.empty(task.rules, task.limit)]
+    for chunk in read_frame(fragment, task.schema, task.rules.columns_read()):
+        census = Census.of(task.rules, task.limit, chunk.frame, fragment.source)
+        if chunk.bad_rows:
+            census = with_rejected(census, fragment.source, BAD_LINE, len(chunk.bad_rows))
+        parts.append(census)
+        report_rows(len(chunk.frame))
+    return Census.merge(parts)
+
+
+def collect_candidates(fragment: Fragment, groups: pl.Series, task: CensusTask) -> Candidates:
+    """The rows of one fragment that are in candidate groups.
+
+    Args:
+        fragment: what to read.
+        groups: UInt64, the candidates.
+        task: see there.
+
+    Returns:
+        Their rows.
+    """
+    parts = [Candidates.empty(task.rules)]
+    for chunk in read_frame(fragment, task.schema, task.rules.columns_read()):
+        parts.append(Candidates.of(task.rules, groups, chunk.frame, fragment.source))
+        report_rows(len(chunk.frame))
+    return Candidates.merge(parts)
+
+
+class _CountFragment(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, task: CensusTask) -> None:
+        self._task = task
+
+    def process(self, fragment: Fragment) -> Iterator[bytes]:
+        yield count_fragment(fragment, self._task).to_bytes()
+
+
+class _CollectCandidates(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, task: CensusTask) -> None:
+        self._task = task
+
+    def process(self, fragment: Fragment, listed: bytes) -> Iterator[bytes]:
+        yield collect_candidates(fragment, Shortlist.from_bytes(listed).groups, self._task).to_bytes()
+
+
+@dataclass
+class TakeCensus(beam.PTransform):  # type: ignore[misc]
+    """Fragments to three summaries, written to a folder: `census`, `shortlist` and `candidates`."""
+
+    task: CensusTask
+    folder: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, fragments: beam.PCollection[Fragment]) -> beam.PCollection[str]:
+        """Counts, lists, collects."""
+        task, folder = self.task, self.folder
+        spread = fragments | "Spread" >> beam.Reshuffle()
+        census = (
+            spread
+            | "CountFragments" >> beam.ParDo(_CountFragment(task)).with_output_types(bytes)
+            | "MergeCensus" >> beam.CombineGlobally(MergeSummaries(Census)).without_defaults()
+        )
+        listed = census | "Shortlist" >> beam.Map(_shortlist, task).with_output_types(bytes)
+        candidates = (
+            spread
+            | "CollectCandidates"
+            >> beam.ParDo(_CollectCandidates(task), beam.pvalue.AsSingleton(listed)).with_output_types(bytes)
+            | "MergeCandidates" >> beam.CombineGlobally(MergeSummaries(Candidates)).without_defaults()
+        )
+        written = [
+            summary | f"Write {name}" >> beam.Map(write_summary, folder, name).with_output_types(str)
+            for name, summary in (("census", census), ("shortlist", listed), ("candidates", candidates))
+        ]
+        return tuple(written) | beam.Flatten()
+
+
+def _shortlist(census: bytes, task: CensusTask) -> bytes:
+    counted = Census.from_bytes(census)
+    return shortlist(counted, task.rules, task.request, task.ledger_groups(), task.depth).to_bytes()
+
+
+def build_census(pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: CensusTask, folder: str) -> None:
+    """Adds the plan's job to a pipeline.
+
+    Args:
+        pipeline: to add to.
+        fragments: all of the data.
+        task: see there.
+        folder: where the summaries go.
+    """
+    _ = pipeline | "Fragments" >> beam.Create(list(fragments)) | "TakeCensus" >> TakeCensus(task, folder)

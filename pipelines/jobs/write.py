@@ -1,0 +1,118 @@
+"""The apply job: units of work write train shards; evaluation rows, few, meet in theirs; counts come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from pipelines.jobs.summaries import MergeSummaries
+from pipelines.output.evaluation import leaks_in_file, names_in_file, write_evaluation_shard
+from pipelines.output.layout import shard_path
+from pipelines.output.unit import Unit, WriteTask, write_unit
+from pipelines.run_directory import write_summary
+from splitting.request import TRAIN
+from validation.tally import EvaluationNames, Tally
+
+_SEPARATOR = "/"
+
+
+class _WriteUnit(beam.DoFn):  # type: ignore[misc]
+    """Yields evaluation rows by shard; on the side, the tally and the path of the train shard."""
+
+    TALLY, PATH = "tally", "path"
+
+    def __init__(self, task: WriteTask) -> None:
+        self._task = task
+
+    def process(self, unit: Unit) -> Iterator[tuple[str, bytes] | beam.pvalue.TaggedOutput]:
+        result = write_unit(unit, self._task)
+        for split, shard, rows in result.evaluation:
+            yield f"{split}{_SEPARATOR}{shard}", rows
+        yield beam.pvalue.TaggedOutput(self.TALLY, result.tally.to_bytes())
+        yield beam.pvalue.TaggedOutput(self.PATH, self._task.layout.train_shard(unit.number))
+
+
+class _WriteShard(beam.DoFn):  # type: ignore[misc]
+    """Writes one evaluation shard and yields its tally; on the side, the keys and groups in it."""
+
+    NAMES = "names"
+
+    def __init__(self, task: WriteTask) -> None:
+        self._task = task
+
+    def process(self, item: tuple[str, Iterable[bytes]]) -> Iterator[bytes | beam.pvalue.TaggedOutput]:
+        split, shard = item[0].split(_SEPARATOR)
+        tally = write_evaluation_shard(split, int(shard), item[1], self._task)
+        yield tally.to_bytes()
+        path = shard_path(split, int(shard), self._task.layout.shards(split))
+        yield beam.pvalue.TaggedOutput(self.NAMES, names_in_file(path, split, self._task).to_bytes())
+
+
+class _FindLeaks(beam.DoFn):  # type: ignore[misc]
+    """Reads a written train shard back and counts rows whose key or group is in an evaluation split."""
+
+    def __init__(self, task: WriteTask) -> None:
+        self._task = task
+
+    def process(self, path: str, names: bytes) -> Iterator[bytes]:
+
+
+        yield leaks_in_file(path, TRAIN, EvaluationNames.from_bytes(names), self._task).to_bytes()
+
+
+@dataclass
+class WriteSplits(beam.PTransform):  # type: ignore[misc]
+    """Units of work to shards, and one tally, written to a folder."""
+
+    task: WriteTask
+    folder: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[str]:
+        """Writes, gathers, reads back, counts."""
+        task = self.task
+        written = (
+            units
+            | "Spread" >> beam.Reshuffle()
+            | "WriteUnits" >> beam.ParDo(_WriteUnit(task)).with_outputs(_WriteUnit.TALLY, _WriteUnit.PATH, main="rows")
+        )
+        shards = (
+            written.rows
+            | "ByShard" >> beam.GroupByKey()
+            | "WriteShards" >> beam.ParDo(_WriteShard(task)).with_outputs(_WriteShard.NAMES, main="tally")
+        )
+        names = shards[_WriteShard.NAMES] | "MergeNames" >> beam.CombineGlobally(
+            MergeSummaries(EvaluationNames)
+        ).without_defaults()
+        leaks = (
+            written[_WriteUnit.PATH]
+            | "Stored" >> beam.Reshuffle()
+            | "FindLeaks" >> beam.ParDo(_FindLeaks(task), beam.pvalue.AsSingleton(names)).with_output_types(bytes)
+        )
+        between = names | "BetweenSplits" >> beam.Map(_leaks_between).with_output_types(bytes)
+        return (
+            (written[_WriteUnit.TALLY], shards.tally, leaks, between)
+            | "Tallies" >> beam.Flatten()
+            | "MergeTallies" >> beam.CombineGlobally(MergeSummaries(Tally)).without_defaults()
+            | "WriteTally" >> beam.Map(write_summary, self.folder, "tally").with_output_types(str)
+        )
+
+
+def _leaks_between(names: bytes) -> bytes:
+    return EvaluationNames.from_bytes(names).leaks_between().to_bytes()
+
+
+def build_write(pipeline: beam.Pipeline, units: Sequence[Unit], task: WriteTask, folder: str) -> None:
+    """Adds the apply job to a pipeline.
+
+    Args:
+        pipeline: to add to.
+        units: all of the data.
+        task: see there.
+        folder: where the tally goes.
+    """
+    _ = pipeline | "Units" >> beam.Create(list(units)) | "WriteSplits" >> WriteSplits(task, folder)

@@ -1,0 +1,102 @@
+"""The layout of the output: every file name is known before the first row is read, so a retry writes the same file."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from splitting.plan import SPLIT
+from splitting.request import TRAIN
+from splitting.rules import GROUP, KEY, ROWS
+
+DEFAULT_SHARD_BYTES = 256 * 2**20
+DATA, HELD_OUT, REJECTED = "data", "held_out", "rejected"
+
+
+def shard_path(split: str, number: int, of: int) -> str:
+    """The name of a shard in the run directory, as Hugging Face datasets, polars, DuckDB and Spark find it.
+
+    Examples:
+        >>> shard_path("train", 3, 17)
+        'data/train-00003-of-00017.parquet'
+    """
+    return f"{DATA}/{split}-{number:05d}-of-{of:05d}.parquet"
+
+
+def aside_path(folder: str, unit: int, kind: str = "rows") -> str:
+    """The name of a file of held-out or rejected rows; a unit without any writes none.
+
+    Examples:
+        >>> aside_path("held_out", 3)
+        'held_out/rows-00003.parquet'
+    """
+    return f"{folder}/{kind}-{unit:05d}.parquet"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of a run.
+
+    Attributes:
+        units: how many units of work there are; each writes one train shard.
+        starts: by evaluation split, the first group of each of its shards, ascending.
+    """
+
+    units: int
+    starts: Mapping[str, tuple[int, ...]]
+
+    def train_shard(self, unit: int) -> str:
+        """The path of a unit's train shard."""
+        return shard_path(TRAIN, unit, self.units)
+
+    def shards(self, split: str) -> int:
+        """How many shards an evaluation split has."""
+        return len(self.starts[split])
+
+    def shard_of(self, split: str, groups: pl.Series) -> pl.Series:
+        """The shard that holds each group.
+
+        Args:
+            split: an evaluation split.
+            groups: UInt64.
+
+        Returns:
+            Int64, from 0.
+        """
+        starts = self.starts[split]
+        if len(starts) == 1:
+            return pl.repeat(0, len(groups), dtype=pl.Int64, eager=True)
+        return pl.Series([bisect_right(starts, group) - 1 for group in groups], dtype=pl.Int64)
+
+    def data_paths(self) -> list[str]:
+        """Every file of `data/`, sorted."""
+        evaluation = [shard_path(s, i, len(starts)) for s, starts in self.starts.items() for i in range(len(starts))]
+        return sorted([*(self.train_shard(unit) for unit in range(self.units)), *evaluation])
+
+
+def make_layout(ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_bytes: int, shard_bytes: int) -> Layout:
+    """Lays out a run.
+
+    Args:
+        ledger: of the plan.
+        splits: the evaluation splits.
+        units: how many units of work there are.
+        row_bytes: about how many bytes a row takes in its input file.
+        shard_bytes: about how large a file should be.
+
+    Returns:
+        The layout: an evaluation split is cut at groups into as many shards as its rows need.
+    """
+    starts: dict[str, tuple[int, ...]] = {}
+    for split in splits:
+        members = ledger.filter(pl.col(SPLIT) == split, pl.col(KEY).is_not_null())
+        groups = members.group_by(GROUP).agg(pl.col(ROWS).sum()).sort(GROUP)
+        rows = int(groups[ROWS].sum())
+        count = max(1, -(-rows * row_bytes // shard_bytes))
+        before = groups.with_columns((pl.col(ROWS).cum_sum() - pl.col(ROWS)).alias("before"))
+        firsts = [before.filter(pl.col("before") >= rows * i // count)[GROUP].min() for i in range(1, count)]
+        starts[split] = (0, *sorted({int(first) for first in firsts if first is not None}))
+    return Layout(units, starts)

@@ -1,0 +1,120 @@
+"""The tables that are written: a row of the input with its source, or an index row that points to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+import pyarrow as pa
+
+from pipelines.ingest.fragments import Fragment
+from splitting.errors import DataError
+from splitting.hashing import hash_texts, name_whole_rows
+
+REASON = "reason"
+INDEX_COLUMNS = ("file", "row", "split")
+WHOLE_ROW = "row_key"
+
+LINE_SCHEMA = pa.schema(
+    [("source", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("text", pa.string()), ("reason", pa.string())]
+)
+
+
+@dataclass(frozen=True)
+class OutputTables:
+    """How output rows look.
+
+    Attributes:
+        schema: of the unified input.
+        source_column: the name of the column with the source.
+        key: names of the key columns; empty for whole rows.
+        mode: `data` copies every column; `index` writes key, source, file, row and split.
+    """
+
+    schema: pa.Schema
+    source_column: str
+    key: tuple[str, ...]
+    mode: Literal["data", "index"] = "data"
+
+    def split_schema(self) -> pa.Schema:
+        """The schema of the files in `data/`.
+
+        Raises:
+            DataError: an index column has the name of a key column.
+        """
+        source = pa.field(self.source_column, pa.string())
+        if self.mode == "data":
+            return self.schema.append(source)
+        keys = [self.schema.field(name) for name in self.key if name != self.source_column]
+        if not self.key:
+            keys = [pa.field(WHOLE_ROW, pa.string())]
+        fields = [*keys, source, pa.field("file", pa.string()), pa.field("row", pa.int64())]
+        taken = [name for name in self.key if name in INDEX_COLUMNS]
+        if taken:
+            raise DataError(
+                f"`output: index` writes columns named {', '.join(INDEX_COLUMNS)}, and the key has a column named "
+                f"{taken[0]!r}; rename that column, or use `output: data`"
+            )
+        return pa.schema([*fields, pa.field("split", pa.string())])
+
+    def aside_schema(self) -> pa.Schema:
+        """The schema of held-out and rejected rows: the same, with the reason in the place of the split."""
+        schema = self.split_schema()
+        if self.mode == "index":
+            schema = schema.remove(schema.get_field_index("split"))
+        name = REASON if REASON not in schema.names else f"_{REASON}"
+        return schema.append(pa.field(name, pa.string()))
+
+    def split_table(self, table: pa.Table, fragment: Fragment, numbers: pa.Array, split: str) -> pa.Table:
+        """Output rows of a split.
+
+        Args:
+            table: input rows, in the unified schema.
+            fragment: where they came from.
+            numbers: int64, their row numbers in that file.
+            split: where they go.
+
+        Returns:
+            A table in `split_schema`.
+        """
+        if self.mode == "data":
+            return self._with_source(table, fragment)
+        index = self._index_columns(table, fragment, numbers)
+        return pa.table([*index, _constant(split, len(table))], schema=self.split_schema())
+
+    def aside_table(self, table: pa.Table, fragment: Fragment, numbers: pa.Array, reasons: pl.Series) -> pa.Table:
+        """Held-out or rejected rows with their reasons.
+
+        Args:
+            table: input rows, in the unified schema.
+            fragment: where they came from.
+            numbers: int64, their row numbers in that file.
+            reasons: String, a row's reason.
+
+        Returns:
+            A table in `aside_schema`.
+        """
+        why = reasons.to_arrow().cast(pa.string())
+        if self.mode == "data":
+            columns = self._with_source(table, fragment).columns
+        else:
+            columns = self._index_columns(table, fragment, numbers)
+        return pa.table([*columns, why], schema=self.aside_schema())
+
+    def _with_source(self, table: pa.Table, fragment: Fragment) -> pa.Table:
+        columns = [*table.columns, _constant(fragment.source, len(table))]
+        return pa.table(columns, schema=self.split_schema())
+
+    def _index_columns(self, table: pa.Table, fragment: Fragment, numbers: pa.Array) -> list[pa.ChunkedArray | pa.Array]:
+        keys = [table.column(name) for name in self.key if name != self.source_column]
+        if not self.key:
+            frame = pl.DataFrame(pl.from_arrow(table))
+            digests = hash_texts(name_whole_rows(frame, table.column_names), 0)
+            keys = [pa.array([f"{digest:016x}" for digest in digests], pa.string())]
+        size = len(table)
+        return [*keys, _constant(fragment.source, size), _constant(fragment.file, size), numbers]
+
+
+def _constant(value: str, size: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, pa.string()), size)

@@ -1,0 +1,170 @@
+"""The run directory: where everything of a run lies, what is there, and how a finished one is told from the rest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.ingest.filesystems import (
+    Location,
+    delete_tree,
+    exists,
+    list_names,
+    locate,
+    open_output,
+    read_bytes,
+    write_bytes_atomic,
+)
+from splitting.errors import RunDirectoryError
+
+SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet", "plan/inputs.json"
+VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
+DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
+OWN = frozenset({SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK})
+
+
+class ShardWriter(Protocol):
+    """Takes the tables of one file, in order."""
+
+    def write(self, table: pa.Table) -> None:
+        """Appends a table."""
+        ...
+
+
+class _ParquetShard:
+    def __init__(self, sink: pa.NativeFile, schema: pa.Schema) -> None:
+        self._writer = pq.ParquetWriter(sink, schema, compression="zstd")
+
+    def write(self, table: pa.Table) -> None:
+        if len(table):
+            self._writer.write_table(table)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A run directory, local or on object storage.
+
+    Attributes:
+        uri: absolute path or URI, without a slash at its end.
+    """
+
+    uri: str
+
+    @classmethod
+    def at(cls, path: str) -> RunDirectory:
+        """The run directory at a path, relative ones against the working directory."""
+        return cls(locate(path).uri.rstrip("/"))
+
+    def path(self, name: str) -> Location:
+        """Where a file of the run lies.
+
+        Args:
+            name: relative, as in `plan/plan.json`.
+        """
+        return locate(f"{self.uri}/{name}")
+
+    def has(self, name: str) -> bool:
+        """Whether a file of the run is there."""
+        return exists(self.path(name))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is whole: `_SUCCESS` is written last."""
+        return self.has(SUCCESS)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file."""
+        return read_bytes(self.path(name))
+
+    def write(self, name: str, data: bytes | str) -> None:
+        """Writes a file at once: whole or not at all."""
+        write_bytes_atomic(self.path(name), data.encode() if isinstance(data, str) else data)
+
+    @contextmanager
+    def shard_writer(self, name: str, schema: pa.Schema) -> Iterator[ShardWriter]:
+        """Writes a Parquet file table by table; it appears, whole, when the block ends without an error.
+
+        Args:
+            name: relative to the run.
+            schema: of every table.
+        """
+        with open_output(self.path(name)) as sink:
+            writer = _ParquetShard(sink, schema)
+            yield writer
+            writer.close()
+
+    def write_frame(self, name: str, frame: pl.DataFrame) -> None:
+        """Writes a small frame as Parquet, whole or not at all."""
+        sink = io.BytesIO()
+        pq.write_table(frame.to_arrow(compat_level=pl.CompatLevel.oldest()), sink, compression="zstd")
+        self.write(name, sink.getvalue())
+
+    def read_frame(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Reads columns of a Parquet file of the run."""
+        location = self.path(name)
+        if location.is_local:
+            return pl.read_parquet(location.path, columns=list(columns) if columns is not None else None, glob=False)
+        table = pq.read_table(location.path, filesystem=location.filesystem, columns=columns, partitioning=None)
+        return pl.DataFrame(pl.from_arrow(table))
+
+    def names(self) -> list[str]:
+        """What lies at the top of the directory, sorted; empty where there is none."""
+        return list_names(self.path(""))
+
+    def claim(self, *, overwrite: bool) -> None:
+        """Makes sure that a new run may be written here, and clears what an unfinished one left.
+
+        Args:
+            overwrite: clear a finished run, too.
+
+        Raises:
+            RunDirectoryError: there is a finished run, or something that is not a run.
+        """
+        names = self.names()
+        strangers = [name for name in names if name not in OWN]
+        if strangers:
+            raise RunDirectoryError(
+                f"{self.uri} is not a run directory: it holds {strangers[0]!r}"
+                f"{f' and {len(strangers) - 1} more' if len(strangers) > 1 else ''}; choose an empty or new folder"
+            )
+        if SUCCESS in names and not overwrite:
+            raise RunDirectoryError(
+                f"{self.uri} holds a finished run; choose another folder, or replace it with --overwrite"
+            )
+        self.clear(sorted(OWN & set(names), key=lambda name: name != SUCCESS))
+
+    def clear(self, names: Sequence[str]) -> None:
+        """Deletes files and folders of the run, in the order given."""
+        for name in names:
+            delete_tree(self.path(name))
+
+    def require_plan(self) -> None:
+        """Raises RunDirectoryError where there is no plan."""
+        if not self.has(PLAN):
+            raise RunDirectoryError(f"{self.uri} holds no plan; make one with: targetsplit plan SPEC -o {self.uri}")
+
+
+def write_summary(data: bytes, folder: str, name: str) -> str:
+    """Writes a merged summary where the launcher reads it; called by workers.
+
+    Args:
+        data: the packed summary.
+        folder: URI of the folder.
+        name: of the file, without ending.
+
+    Returns:
+        The URI of the file.
+    """
+    location = locate(f"{folder}/{name}.bin")
+    write_bytes_atomic(location, data)
+    return location.uri

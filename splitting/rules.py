@@ -1,0 +1,156 @@
+"""The rules of a split: what a worker must know to say of a row which group, stratum and pools it is in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from splitting.conditions import Condition
+from splitting.hashing import canonical_text, hash_texts, name_rows, name_whole_rows, seed
+
+GROUP, KEY, LONE, SOURCE, POOLS, ROWS = "_group", "_key", "_lone", "_source", "_pools", "_rows"
+NULL_KEY = "null key"
+
+
+@dataclass(frozen=True)
+class Stratifier:
+    """One column of the strata.
+
+    Attributes:
+        column: its name.
+        edges: strictly increasing bin edges for a numeric column; empty takes each value as it is.
+    """
+
+    column: str
+    edges: tuple[float, ...] = ()
+
+    def label(self, values: pl.Series) -> pl.Series:
+        """The stratum label of each value.
+
+        Args:
+            values: the column.
+
+        Returns:
+            String: canonical text, or the bin (`<18`, `18..40` for 18 <= x < 40, `>=65`). Null and NaN are null.
+        """
+        if not self.edges:
+            return canonical_text(values)
+        numbers = values.to_frame("v").select(pl.col("v").cast(pl.Float64).fill_nan(None)).to_series()
+        position = sum((numbers >= edge).cast(pl.UInt32) for edge in self.edges)
+        return pl.Series(position).replace_strict(
+            list(range(len(self.edges) + 1)), self._bins(), return_dtype=pl.String
+        )
+
+    def _bins(self) -> list[str]:
+        edges = [format(edge, "g") if edge != int(edge) else str(int(edge)) for edge in self.edges]
+        inner = [f"{low}..{high}" for low, high in zip(edges, edges[1:], strict=False)]
+        return [f"<{edges[0]}", *inner, f">={edges[-1]}"]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The examples that a split may be drawn from.
+
+    Attributes:
+        name: `target`, `train`, or the split's own.
+        sources: the sources it takes; None takes all.
+        conditions: SQL conditions that a row must meet, each.
+    """
+
+    name: str
+    sources: frozenset[str] | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides about a row, and nothing else.
+
+    Attributes:
+        salt: names the draw.
+        key: columns that name an example; empty takes the whole row (`row_columns`).
+        group: columns whose examples stay together; empty makes every key its own group.
+        strata: the columns that cross to strata.
+        pools: at most 32; bit `i` of a row's pools is `pools[i]`.
+        source_column: the name under which the source of a row is a column.
+        row_columns: every column of the table, for whole-row keys.
+    """
+
+    salt: str
+    key: tuple[str, ...]
+    group: tuple[str, ...] = ()
+    strata: tuple[Stratifier, ...] = ()
+    pools: tuple[Pool, ...] = ()
+    source_column: str = "source"
+    row_columns: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def stratum_columns(self) -> tuple[str, ...]:
+        """Names of the label columns that `classify` adds."""
+        return tuple(f"_stratum{i}" for i in range(len(self.strata)))
+
+    @property
+    def cell_columns(self) -> tuple[str, ...]:
+        """What makes a cell: rows of one cell are alike to every draw."""
+        return (SOURCE, *self.stratum_columns, POOLS)
+
+    def columns_read(self) -> tuple[str, ...]:
+        """The input columns that the rules read, sorted; the source column is not one of them."""
+        named = {*(self.key or self.row_columns), *self.group, *(s.column for s in self.strata)}
+        named |= {column for pool in self.pools for c in pool.conditions for column in c.columns}
+        return tuple(sorted(named - {self.source_column}))
+
+    def identify(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+        """Names each row's key and group.
+
+        Args:
+            frame: the columns that the rules read.
+            source: the source that the rows came from.
+
+        Returns:
+            `_key`, `_group` (UInt64; both null where the key is null) and `_lone` (Boolean: the row has a group
+            column that is null, so it is a group of one, named by its key). Rows in the order given.
+        """
+        frame = self._with_source(frame, source)
+        key_text = name_rows(frame, self.key) if self.key else name_whole_rows(frame, self.row_columns)
+        key = hash_texts(key_text, seed(self.salt, "key"))
+        if not self.group:
+            group = hash_texts(key_text, seed(self.salt, "group"))
+            return pl.DataFrame({KEY: key, GROUP: group, LONE: pl.repeat(False, len(key), eager=True)})
+        group = hash_texts(name_rows(frame, self.group), seed(self.salt, "group"))
+        named = pl.DataFrame({KEY: key, GROUP: group, LONE: group.is_null() & key.is_not_null()})
+        if named[LONE].any():
+            alone = hash_texts(key_text, seed(self.salt, "lone"))
+            named = named.with_columns(pl.when(LONE).then(alone).otherwise(GROUP).alias(GROUP))
+        return named.with_columns(pl.when(pl.col(KEY).is_not_null()).then(GROUP).alias(GROUP))
+
+    def classify(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+        """Names each row's cell: source, stratum and pools.
+
+        Args:
+            frame: the columns that the rules read.
+            source: the source that the rows came from.
+
+        Returns:
+            `_source` (String), a String column a stratifier (null for null), `_pools` (UInt32 bits). Rows in the
+            order given.
+        """
+        frame = self._with_source(frame, source)
+        labels = {
+            name: stratifier.label(frame[stratifier.column])
+            for name, stratifier in zip(self.stratum_columns, self.strata, strict=True)
+        }
+        bits = pl.repeat(0, len(frame), dtype=pl.UInt32, eager=True)
+        for i, pool in enumerate(self.pools):
+            if pool.sources is not None and source not in pool.sources:
+                continue
+            inside = pl.repeat(True, len(frame), eager=True)
+            for condition in pool.conditions if len(frame) else ():
+                inside &= condition.mask(frame)
+            bits |= inside.cast(pl.UInt32) * 2**i
+        sources = pl.repeat(source, len(frame), dtype=pl.String, eager=True)
+        return pl.DataFrame({SOURCE: sources, **labels, POOLS: bits})
+
+    def _with_source(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+        return frame.with_columns(pl.lit(source, dtype=pl.String).alias(self.source_column))

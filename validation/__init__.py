@@ -1,0 +1,1 @@
+"""Judges data: checks of what was written, stated and reported through Great Expectations."""
