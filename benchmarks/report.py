@@ -42,13 +42,11 @@ def row(name: str, result: dict[str, Any], reference: float | None, ours: bool) 
     """Formats one contender's line."""
     label = f"**{name}**" if ours else name
     if result["status"] != "ok":
-        said = (result["message"].splitlines() or [""])[0] if result["status"] == "skipped" else ""
-        after = (
-            ""
-            if result["status"] == "skipped"
-            else f" after {result['wall']:.0f} s, {result['peak'] / 1e6:,.0f} MB"
+        said = (
+            result["message"]
+            or f"{result['status']} after {result['wall']:.0f} s, {result['peak'] / 1e6:,.0f} MB"
         )
-        return f"| {label} | {said or result['status'] + after} | | | | | | | | |"
+        return f"| {label} | {said} |" + " |" * (len(COLUMNS) - 2)
     found = result["findings"]
     rows = found["rows"]
     ratio = f"{result['wall'] / reference:.2f} ×" if reference else ""

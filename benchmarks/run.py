@@ -121,7 +121,8 @@ def summarise(runs: list[Measurement], findings: list[Findings]) -> dict[str, An
     """
     bad = next((run for run in runs if run.status != "ok"), None)
     if bad is not None:
-        return {"status": bad.status, "wall": bad.wall, "peak": bad.peak, "message": bad.message}
+        said = bad.message.splitlines()[0] if bad.status == "skipped" and bad.message else ""
+        return {"status": bad.status, "wall": bad.wall, "peak": bad.peak, "message": said}
     last = findings[-1]
     return {
         "status": "ok",

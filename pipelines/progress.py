@@ -22,6 +22,27 @@ def report_rows(rows: int) -> None:
 
 
 @contextmanager
+def counting(what: str, total: int | None, progress: Callable[[str, int, int | None], None]) -> Iterator[None]:
+    """Adds up what workers in this process report, and tells `progress`.
+
+    Args:
+        what: is being done.
+        total: rows in all, where that is known.
+        progress: told what, rows so far, and the total.
+    """
+    done = 0
+
+    def add(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress(what, done, total)
+
+    progress(what, 0, total)
+    with listening(add):
+        yield
+
+
+@contextmanager
 def listening(listener: Callable[[int], None]) -> Iterator[None]:
     """Hears what workers in this process report.
 

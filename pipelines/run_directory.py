@@ -117,6 +117,16 @@ class RunDirectory:
         table = pq.read_table(location.path, filesystem=location.filesystem, columns=columns, partitioning=None)
         return pl.DataFrame(pl.from_arrow(table))
 
+    def column_names(self, name: str) -> list[str]:
+        """The columns of a Parquet file of the run."""
+        location = self.path(name)
+        names: list[str] = pq.read_schema(location.path, filesystem=location.filesystem).names
+        return names
+
+    def list(self, name: str) -> list[str]:
+        """The names in a folder of the run, sorted; empty where there is none."""
+        return list_names(self.path(name))
+
     def names(self) -> list[str]:
         """What lies at the top of the directory, sorted; empty where there is none."""
         return list_names(self.path(""))

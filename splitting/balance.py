@@ -209,8 +209,11 @@ def best_subsets(sizes: Sequence[int], home: Sequence[int], totals: Sequence[int
     def fitting(split: int, size: int) -> int:
         """A bit for each state in which the split has room for the size."""
         period = strides[split] * (totals[split] + 1)
-        block = (1 << (strides[split] * max(0, totals[split] + 1 - size))) - 1
-        return block * (((1 << states) - 1) // ((1 << period) - 1))
+        bits = (1 << (strides[split] * max(0, totals[split] + 1 - size))) - 1
+        while period < states:
+            bits |= bits << period
+            period *= 2
+        return bits & ((1 << states) - 1)
 
     reached = [1]
     for size in sizes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -112,7 +112,9 @@ class Rules:
             `_key`, `_group` (UInt64; both null where the key is null) and `_lone` (Boolean: the row has a group
             column that is null, so it is a group of one, named by its key). Rows in the order given.
         """
-        frame = self._with_source(frame, source)
+        return self._identify(self._with_source(frame, source))
+
+    def _identify(self, frame: pl.DataFrame) -> pl.DataFrame:
         key_text = name_rows(frame, self.key) if self.key else name_whole_rows(frame, self.row_columns)
         key = hash_texts(key_text, seed(self.salt, "key"))
         if not self.group:
@@ -124,6 +126,21 @@ class Rules:
             alone = hash_texts(key_text, seed(self.salt, "lone"))
             named = named.with_columns(pl.when(LONE).then(alone).otherwise(GROUP).alias(GROUP))
         return named.with_columns(pl.when(pl.col(KEY).is_not_null()).then(GROUP).alias(GROUP))
+
+    def without_groups(self) -> Rules:
+        """Rules that name keys alone, for tables that hold no groups."""
+        return replace(self, group=())
+
+    def identify_written(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Names the rows of a table that a run wrote, which has the source as a column.
+
+        Args:
+            frame: the key and group columns, the source column among them where a rule names it.
+
+        Returns:
+            As `identify`.
+        """
+        return self._identify(frame)
 
     def classify(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
         """Names each row's cell: source, stratum and pools.

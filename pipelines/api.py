@@ -1,0 +1,162 @@
+"""The verbs: plan, apply, run, show. The same for notebooks, DAGs and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from pipelines.run_directory import RunDirectory
+from pipelines.spec.loading import load_spec
+from pipelines.spec.models import Spec
+from splitting.errors import RunDirectoryError
+from splitting.plan import Plan
+
+if TYPE_CHECKING:
+    from validation.checks import Judgement
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is being done, rows done so far, and rows in all where that is known."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run.
+
+    Attributes:
+        uri: where it lies.
+        plan: what was decided.
+        judgement: what the checks say.
+    """
+
+    uri: str
+    plan: Plan
+    judgement: Judgement
+
+    @property
+    def success(self) -> bool:
+        """No critical check failed."""
+        return not self.judgement.critical
+
+
+def plan(
+    spec: Spec | str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    previous: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    beam_options: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Plan:
+    """Decides which example goes where, and writes the plan; no data is written.
+
+    Args:
+        spec: a spec, or the path of its YAML file. Relative source paths are against that file's folder (a `Spec`
+            object: against the working directory).
+        out: the run directory; a new or empty folder, or an unfinished run.
+        previous: the directory of the finished run to continue; nothing that it decided moves.
+        overwrite: replace a finished run in `out`.
+        beam_options: handed to Beam, as in `--runner=FlinkRunner`.
+        progress: told how far the job is.
+
+    Returns:
+        The plan.
+
+    Raises:
+        SpecError: the spec is wrong; lists every problem.
+        DataError: the data cannot be read, or does not fit the spec.
+        ShortfallError: the data cannot give the sizes asked for.
+        RunDirectoryError: `out` cannot be written, or `previous` cannot be continued.
+    """
+    from pipelines.planning import make_run_plan  # noqa: PLC0415, imports Beam
+
+    loaded, base = _spec(spec)
+    run = RunDirectory.at(str(out))
+    run.claim(overwrite=overwrite)
+    earlier = RunDirectory.at(str(previous)) if previous is not None else None
+    return make_run_plan(loaded, base, run, earlier, beam_options, progress or _silent)
+
+
+def apply(
+    out: str | PathLike[str],
+    *,
+    overwrite: bool = False,
+    shard_bytes: int | None = None,
+    beam_options: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> RunResult:
+    """Writes the data of a planned run, and checks what was written.
+
+    Args:
+        out: the run directory, holding a plan.
+        overwrite: write a finished run again.
+        shard_bytes: about how large a data file should be; 256 MiB by default.
+        beam_options: handed to Beam, as in `--runner=FlinkRunner`.
+        progress: told how far the job is.
+
+    Returns:
+        The finished run. Look at `success`: a critical check may have failed.
+
+    Raises:
+        DataError: the data cannot be read, or is not what was planned with.
+        RunDirectoryError: there is no plan, or the run is finished and `overwrite` is not set.
+    """
+    from pipelines.applying import apply_run_plan  # noqa: PLC0415, imports Beam
+
+    run = RunDirectory.at(str(out))
+    if run.finished and not overwrite:
+        raise RunDirectoryError(f"{run.uri} is finished; write it again with --overwrite, or choose another folder")
+    run.require_plan()
+    return apply_run_plan(run, shard_bytes, beam_options, progress or _silent)
+
+
+def run(
+    spec: Spec | str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    previous: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    shard_bytes: int | None = None,
+    beam_options: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> RunResult:
+    """Plans and applies; the arguments are those of both.
+
+    Returns:
+        The finished run. Look at `success`: a critical check may have failed.
+    """
+    plan(spec, out, previous=previous, overwrite=overwrite, beam_options=beam_options, progress=progress)
+    return apply(out, shard_bytes=shard_bytes, beam_options=beam_options, progress=progress)
+
+
+def show(out: str | PathLike[str]) -> Plan:
+    """Reads the plan of a run directory.
+
+    Args:
+        out: the run directory.
+
+    Returns:
+        The plan.
+
+    Raises:
+        RunDirectoryError: there is none, or it was changed after it was written.
+    """
+    from pipelines.stored import read_plan  # noqa: PLC0415
+
+    directory = RunDirectory.at(str(out))
+    directory.require_plan()
+    return read_plan(directory)
+
+
+def _spec(spec: Spec | str | PathLike[str]) -> tuple[Spec, str | None]:
+    if isinstance(spec, Spec):
+        return spec, None
+    path = str(spec)
+    return load_spec(path), path.rsplit("/", 1)[0] if "/" in path else None
+
+
+def _silent(_what: str, _done: int, _total: int | None) -> None:
+    return None
+
+

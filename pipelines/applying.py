@@ -1,0 +1,114 @@
+"""Applies a plan: packs fragments to units, runs the writing job, checks, finishes the run directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pipelines.api import Progress, RunResult
+from pipelines.card import dataset_card
+from pipelines.ingest.fragments import Inventory, pack_units
+from pipelines.ingest.listing import check_unchanged
+from pipelines.job import make_rules
+from pipelines.jobs.execution import job_options, run_job
+from pipelines.jobs.write import build_write
+from pipelines.output.layout import DEFAULT_SHARD_BYTES, Layout, make_layout
+from pipelines.output.tables import OutputTables
+from pipelines.output.unit import Unit, WriteTask
+from pipelines.progress import counting
+from pipelines.run_directory import (
+    CARD,
+    DATA,
+    HELD_OUT,
+    REJECTED,
+    SUCCESS,
+    VALIDATION,
+    WORK,
+    RunDirectory,
+)
+from pipelines.spec.models import Spec
+from pipelines.stored import read_inventory, read_plan, read_spec
+from splitting.assign import assignment_of
+from splitting.errors import DataError
+from splitting.plan import Plan
+from splitting.rules import Rules
+from validation.checks import Judgement
+from validation.engine import judge
+from validation.first_suite import SUITE, first_checks
+from validation.tally import Tally
+
+
+def apply_run_plan(
+    run: RunDirectory, shard_bytes: int | None, beam_options: Sequence[str], progress: Progress
+) -> RunResult:
+    """Writes the data of a planned run and finishes it.
+
+    Args:
+        run: holds a plan.
+        shard_bytes: about how large a data file should be.
+        beam_options: handed to Beam.
+        progress: told how far the job is.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        DataError: the inputs are not what was planned with, or rows were lost.
+    """
+    options = job_options(beam_options)
+    plan, spec, inventory = read_plan(run), read_spec(run), read_inventory(run)
+    check_unchanged(inventory)
+    rules = make_rules(spec, inventory.schema)
+    run.clear([SUCCESS, VALIDATION, CARD, DATA, HELD_OUT, REJECTED, WORK])
+    units = [
+        Unit(i, fragments)
+        for i, fragments in enumerate(pack_units(inventory.fragments, shard_bytes or DEFAULT_SHARD_BYTES))
+    ]
+    layout = _layout(plan, inventory, len(units), shard_bytes or DEFAULT_SHARD_BYTES)
+    task = _task(run, plan, spec, inventory, rules, layout)
+    with counting("writing", plan.rows_read, progress):
+        run_job(options, lambda pipeline: build_write(pipeline, units, task, run.path(WORK).uri))
+    tally = Tally.from_bytes(run.read(f"{WORK}/tally.bin"))
+    _check_faithful(plan, tally)
+    progress("checking", 0, None)
+    judgement = _judge(plan, tally, spec, task)
+    _finish(run, plan, spec, judgement)
+    return RunResult(run.uri, plan, judgement)
+
+
+def _layout(plan: Plan, inventory: Inventory, units: int, shard_bytes: int) -> Layout:
+    row_bytes = -(-sum(file.bytes for file in inventory.files) // max(1, plan.rows_read))
+    return make_layout(plan.ledger, tuple(split.name for split in plan.splits), units, row_bytes, shard_bytes)
+
+
+def _task(
+    run: RunDirectory, plan: Plan, spec: Spec, inventory: Inventory, rules: Rules, layout: Layout
+) -> WriteTask:
+    bits = {pool.name: 2**i for i, pool in enumerate(rules.pools)}
+    tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
+    tables.split_schema()
+    return WriteTask(run, rules, assignment_of(plan, bits), tables, layout, spec.label)
+
+
+def _check_faithful(plan: Plan, tally: Tally) -> None:
+    """Rows read = rows written, or the run fails."""
+    if tally.rows_written() != plan.rows_read:
+        raise DataError(
+            f"{plan.rows_read:,} rows were planned, {tally.rows_written():,} were written: the input files changed "
+            "after the plan was made. Plan again"
+        )
+
+
+def _judge(plan: Plan, tally: Tally, spec: Spec, task: WriteTask) -> Judgement:
+    names = task.tables.split_schema().names
+    has_groups = bool(spec.group) and set(spec.group or ()) <= set(names)
+    return judge(SUITE, first_checks(plan, tally, has_label=spec.label is not None, has_groups=has_groups))
+
+
+def _finish(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement) -> None:
+    run.write(VALIDATION, json.dumps(judgement.to_document(), indent=1, ensure_ascii=False) + "\n")
+    run.write(CARD, dataset_card(plan, spec, judgement))
+    run.clear([WORK])
+    run.write(SUCCESS, json.dumps({"plan": plan.fingerprint, "success": not judgement.critical}) + "\n")
+
+

@@ -1,0 +1,36 @@
+"""`targetsplit apply`."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines import api
+from pipelines.cli.options import beam_arguments, output_options, parse_bytes, shard_size
+from pipelines.cli.progress import shown_progress
+from pipelines.cli.results import finish
+
+
+@click.command("apply", short_help="Write the data of a planned run, and check it.")
+@click.argument("run", metavar="RUN")
+@click.option("--overwrite", is_flag=True, help="Write a finished run again.")
+@shard_size
+@output_options
+@beam_arguments
+def command(
+    run: str,
+    overwrite: bool,
+    shard_size: str | None,
+    as_json: bool,
+    quiet: bool,
+    beam_options: tuple[str, ...],
+) -> int:
+    """Write the data of the plan in RUN, and check what was written. Everything after -- goes to Beam."""
+    with shown_progress(quiet=quiet or as_json) as progress:
+        result = api.apply(
+            run,
+            overwrite=overwrite,
+            shard_bytes=parse_bytes(shard_size),
+            beam_options=beam_options,
+            progress=progress,
+        )
+    return finish(result, run, as_json=as_json, quiet=quiet)

@@ -1,0 +1,76 @@
+"""The command group, exit codes, and what a user sees of an error."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from splitting.errors import TargetsplitError
+
+DONE, FAILED, WRONG_USE, CRITICAL_CHECK = 0, 1, 2, 3
+_COMMANDS = {
+    "init": "Look at files and write a commented first spec.",
+    "plan": "Decide which example goes where; write the plan, and no data.",
+    "apply": "Write the data of a planned run, and check it.",
+    "run": "Plan and apply.",
+    "show": "Show the tables of a run again.",
+    "schema": "Print the JSON Schema of a spec.",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when it is called, so that help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"pipelines.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 failed, 2 the spec or the command line is wrong, 3 a critical check failed.",
+)
+@click.version_option(package_name="targetsplit", message="targetsplit %(version)s")
+def cli() -> None:
+    """Train / train-dev / dev / test splits whose dev and test come from the target distribution."""
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        The exit code. A user's mistake is one message on standard error; our own bugs raise.
+    """
+    try:
+        code = cli.main(arguments, prog_name="targetsplit", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USE
+    except TargetsplitError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; run the same command again to start over", err=True)
+        return FAILED
+    return code if isinstance(code, int) else DONE

@@ -1,0 +1,43 @@
+"""`targetsplit run`."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines import api
+from pipelines.cli.options import beam_arguments, output_options, parse_bytes, run_options, shard_size
+from pipelines.cli.progress import shown_progress
+from pipelines.cli.results import finish
+
+
+@click.command("run", short_help="Plan and apply.")
+@click.argument("spec", metavar="SPEC")
+@run_options
+@shard_size
+@output_options
+@beam_arguments
+def command(
+    spec: str,
+    out: str,
+    previous: str | None,
+    overwrite: bool,
+    shard_size: str | None,
+    as_json: bool,
+    quiet: bool,
+    beam_options: tuple[str, ...],
+) -> int:
+    """Plan and apply: decide which example goes where, write the data to RUN, check it.
+
+    SPEC is a YAML file (see `targetsplit schema`, `targetsplit init`). Everything after -- goes to Beam.
+    """
+    with shown_progress(quiet=quiet or as_json) as progress:
+        result = api.run(
+            spec,
+            out,
+            previous=previous,
+            overwrite=overwrite,
+            shard_bytes=parse_bytes(shard_size),
+            beam_options=beam_options,
+            progress=progress,
+        )
+    return finish(result, out, as_json=as_json, quiet=quiet)

@@ -1,0 +1,112 @@
+"""Turns a spec and what the files hold into the pure core's terms: rules, request, heading."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import metadata
+
+import pyarrow as pa
+
+from pipelines.ingest.fragments import CsvOptions, SourceRequest
+from pipelines.spec.models import Pool as PoolSpec
+from pipelines.spec.models import Spec
+from pipelines.spec.models import Split as SplitSpec
+from pipelines.spec.predicates import compile_condition, polars_schema
+from splitting.compose import Heading
+from splitting.conditions import Condition
+from splitting.hashing import HASH_NAME
+from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL, Request, Size, SplitRequest
+from splitting.rules import Pool, Rules, Stratifier
+
+_DECIDING_PACKAGES = ("targetsplit", "polars", "polars-hash")
+
+
+def source_requests(spec: Spec) -> tuple[SourceRequest, ...]:
+    """What to read, in the order of the spec."""
+    return tuple(
+        SourceRequest(name=name, paths=source.paths, format=source.format, csv=_csv_options(source))
+        for name, source in spec.sources.items()
+    )
+
+
+def make_rules(spec: Spec, schema: pa.Schema) -> Rules:
+    """What decides about rows.
+
+    Args:
+        spec: the spec, its columns checked against the schema.
+        schema: of the unified table, without the source column.
+
+    Returns:
+        The rules.
+
+    Raises:
+        SpecError: a condition is not one.
+    """
+    columns = polars_schema(schema, spec.source_column)
+
+    def condition(sql: str, path: str) -> Condition:
+        return compile_condition(sql, columns, path)
+
+    def pool(name: str, given: PoolSpec, path: str) -> Pool:
+        conditions = (condition(given.where, f"{path}.where"),) if given.where else ()
+        return Pool(name, frozenset(given.source) if given.source else None, conditions)
+
+    target = pool(TARGET_POOL, spec.target, "target")
+    pools = [target]
+    for name, split in spec.evaluation_splits().items():
+        if isinstance(split.from_, PoolSpec):
+            pools.append(pool(name, split.from_, f"splits.{name}.from"))
+        elif split.from_ not in (TARGET_POOL, TRAIN):
+            narrower = condition(split.from_, f"splits.{name}.from")
+            pools.append(Pool(name, target.sources, (*target.conditions, narrower)))
+    return Rules(
+        salt=spec.salt,
+        key=spec.key_columns,
+        group=spec.group or (),
+        strata=tuple(Stratifier(item.column, tuple(item.edges)) for item in spec.stratify),
+        pools=(*pools, Pool(TRAIN_POOL)),
+        source_column=spec.source_column,
+        row_columns=tuple(sorted(schema.names)) if spec.key_is_row else (),
+    )
+
+
+def make_request(spec: Spec) -> Request:
+    """What is asked for."""
+    splits = tuple(
+        SplitRequest(name, _pool_name(name, split), _size(split)) for name, split in spec.evaluation_splits().items()
+    )
+    return Request(splits, spec.on_shortfall, spec.new_members)
+
+
+def _pool_name(name: str, split: SplitSpec) -> str:
+    if split.from_ == TARGET_POOL:
+        return TARGET_POOL
+    return TRAIN_POOL if split.from_ == TRAIN else name
+
+
+def _size(split: SplitSpec) -> Size:
+    if isinstance(split.size, int):
+        return Size(count=split.size)
+    return Size(None, split.size.numerator, split.size.denominator)
+
+
+def make_heading(spec: Spec) -> Heading:
+    """What the plan says of itself."""
+    decision = json.dumps(spec.decision(), sort_keys=True, ensure_ascii=True)
+    return Heading(
+        name=spec.name,
+        identity={
+            "salt": spec.salt,
+            "hash": HASH_NAME,
+            "key": list(spec.key_columns) or "row",
+            "group": list(spec.group or ()),
+        },
+        spec_fingerprint=hashlib.sha256(decision.encode()).hexdigest()[:32],
+        sources=tuple(spec.sources),
+        versions={name: metadata.version(name) for name in _DECIDING_PACKAGES},
+    )
+
+
+def _csv_options(source: object) -> CsvOptions:
+    raise NotImplementedError(source)

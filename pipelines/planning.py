@@ -1,0 +1,157 @@
+"""Plans a run: lists the files, runs the census job, draws, writes the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipelines.api import Progress
+from pipelines.ingest.fragments import Inventory, take_inventory
+from pipelines.ingest.schemas import check_reserved
+from pipelines.job import make_heading, make_request, make_rules, source_requests
+from pipelines.jobs.census import CensusTask, build_census
+from pipelines.jobs.execution import job_options, run_job
+from pipelines.jobs.lookup import find_trained
+from pipelines.progress import counting
+from pipelines.run_directory import WORK, RunDirectory
+from pipelines.spec.models import Spec
+from pipelines.spec.predicates import check_columns
+from pipelines.stored import read_plan, write_plan
+from splitting.candidates import Shortlist, census_limit
+from splitting.census import Candidates, Census
+from splitting.compose import Heading, make_plan
+from splitting.errors import DataError, RunDirectoryError
+from splitting.plan import Plan
+from splitting.planning import DeeperCensusNeeded, Inputs, Previous, newly_eligible
+from splitting.request import Request
+from splitting.rules import GROUP, ROWS, Rules
+
+_DEPTHS = (1, 4, 16, 64, 256, 1024)
+
+
+def make_run_plan(
+    spec: Spec,
+    base: str | None,
+    run: RunDirectory,
+    earlier: RunDirectory | None,
+    beam_options: Sequence[str],
+    progress: Progress,
+) -> Plan:
+    """Makes and writes the plan of a run.
+
+    Args:
+        spec: the spec.
+        base: the folder that relative source paths are against.
+        run: where the plan goes.
+        earlier: the finished run to continue.
+        beam_options: handed to Beam.
+        progress: told how far the job is.
+
+    Returns:
+        The plan.
+    """
+    options = job_options(beam_options)
+    inventory = take_inventory(source_requests(spec), base)
+    check_reserved(inventory.schema, spec.source_column)
+    check_columns(spec, inventory.schema)
+    rules, request, heading = make_rules(spec, inventory.schema), make_request(spec), make_heading(spec)
+    old = _continued(earlier, heading) if earlier is not None else None
+    job = _CensusJob(rules, request, inventory, run, options, progress)
+    plan = None
+    for depth in _DEPTHS:
+        inputs = job.take(old, depth)
+        _check_not_empty(inputs, heading)
+        if old is not None and earlier is not None:
+            fresh = newly_eligible(inputs)
+            trained = find_trained(earlier, old, fresh, rules, run.path(WORK).uri, options)
+            inputs = Inputs(**{**vars(inputs), "previous": Previous(old, trained)})
+        try:
+            plan = make_plan(heading, inputs)
+        except DeeperCensusNeeded:
+            continue
+        break
+    if plan is None:
+        raise DataError("no exact draw was found; ask for other sizes or group less")  # pragma: no cover
+    run.clear([WORK])
+    write_plan(run, spec, inventory, plan)
+    return plan
+
+
+class _CensusJob:
+    """Runs the census job, as deep as asked, and reads what it wrote."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        request: Request,
+        inventory: Inventory,
+        run: RunDirectory,
+        options: object,
+        progress: Progress,
+    ) -> None:
+        self._rules, self._request, self._inventory = rules, request, inventory
+        self._run, self._options, self._progress = run, options, progress
+
+    def take(self, old: Plan | None, depth: int) -> Inputs:
+        known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)
+        limit = census_limit(self._request, _row_bound(self._inventory), len(known), depth)
+        task = CensusTask(
+            self._rules, self._request, self._inventory.schema, limit, depth, tuple(known.to_list())
+        )
+        folder = self._run.path(WORK).uri
+        total = _known_rows(self._inventory)
+        with counting("planning", None if total is None else 2 * total, self._progress):
+            run_job(
+                self._options,
+                lambda pipeline: build_census(pipeline, self._inventory.fragments, task, folder),
+            )
+        previous = Previous(old, pl.Series(GROUP, [], dtype=pl.UInt64)) if old is not None else None
+        return Inputs(
+            self._rules,
+            self._request,
+            Census.from_bytes(self._run.read(f"{WORK}/census.bin")),
+            Shortlist.from_bytes(self._run.read(f"{WORK}/shortlist.bin")),
+            Candidates.from_bytes(self._run.read(f"{WORK}/candidates.bin")),
+            previous,
+        )
+
+
+def _known_rows(inventory: Inventory) -> int | None:
+    rows = [fragment.rows for fragment in inventory.fragments]
+    return sum(row for row in rows if row is not None) if all(row is not None for row in rows) else None
+
+
+def _row_bound(inventory: Inventory) -> int:
+    """An upper bound of the rows: a row of text takes two bytes at least, more where it is not compressed away."""
+    return sum(f.rows if f.rows is not None else 64 * f.bytes for f in inventory.fragments)
+
+
+def _check_not_empty(inputs: Inputs, heading: Heading) -> None:
+    rows = dict(inputs.census.cells.group_by("_source").agg(pl.col(ROWS).sum()).iter_rows())
+    rejected = dict(inputs.census.rejected.group_by("_source").agg(pl.col(ROWS).sum()).iter_rows())
+    empty = [name for name in heading.sources if not rows.get(name)]
+    if not empty:
+        return
+    told = "; ".join(
+        f"source {name!r} has no rows" if not rejected.get(name) else
+        f"all {rejected[name]:,} rows of source {name!r} are rejected (null key or unreadable)"
+        for name in empty
+    )
+    raise DataError(f"{told}; check its path and key, or take it out of the spec")
+
+
+def _continued(earlier: RunDirectory, heading: Heading) -> Plan:
+    """The plan that is continued; its identity must be that of the spec."""
+    if not earlier.finished:
+        raise RunDirectoryError(f"--previous {earlier.uri} is not a finished run; give the folder of one")
+    old = read_plan(earlier)
+    differing = [k for k in heading.identity if heading.identity[k] != old.identity.get(k)]
+    if differing:
+        name = differing[0]
+        raise RunDirectoryError(
+            f"--previous {earlier.uri} cannot be continued: its {name} is {old.identity.get(name)!r}, the spec's is "
+            f"{heading.identity[name]!r}. Examples would get other names, and move. Use the same {name}, or start anew "
+            "without --previous"
+        )
+    return old

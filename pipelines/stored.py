@@ -1,0 +1,79 @@
+"""Reads and writes the parts of a run directory that outlive the run: plan, ledger, inputs, verdicts."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.ingest.fragments import CsvOptions, Fragment, Inventory, SourceFile
+from pipelines.run_directory import INPUTS, LEDGER, PLAN, SPEC, RunDirectory
+from pipelines.spec.loading import parse_spec
+from pipelines.spec.models import Spec
+from splitting.errors import RunDirectoryError
+from splitting.plan import LEDGER_NAMES, LEDGER_SCHEMA, Plan
+
+
+def write_plan(run: RunDirectory, spec: Spec, inventory: Inventory, plan: Plan) -> None:
+    """Writes a plan; `plan.json` last, so that a plan is there whole or not at all."""
+    run.write(SPEC, spec.to_yaml())
+    run.write(INPUTS, _inventory_text(inventory))
+    run.write_frame(LEDGER, plan.ledger.rename(LEDGER_NAMES))
+    run.write(PLAN, plan.to_json())
+
+
+def read_plan(run: RunDirectory) -> Plan:
+    """Reads a plan.
+
+    Raises:
+        RunDirectoryError: it was changed after it was written, or another version wrote it.
+    """
+    names = {new: old for old, new in LEDGER_NAMES.items()}
+    try:
+        ledger = run.read_frame(LEDGER).rename(names).cast(dict(LEDGER_SCHEMA))
+        return Plan.from_json(run.read(PLAN).decode(), ledger)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunDirectoryError(f"{run.uri}/{PLAN} cannot be used: {error}; plan again") from error
+
+
+def read_spec(run: RunDirectory) -> Spec:
+    """Reads the resolved spec of a run."""
+    return parse_spec(run.read(SPEC).decode(), f"{run.uri}/{SPEC}")
+
+
+def read_inventory(run: RunDirectory) -> Inventory:
+    """Reads what a plan was made from: schema, files and fragments."""
+    document = json.loads(run.read(INPUTS))
+    schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(document["schema"])))
+    options = {name: _csv(value) for name, value in document["csv"].items()}
+    fragments = tuple(_fragment(item, options) for item in document["fragments"])
+    return Inventory(schema, tuple(SourceFile(**item) for item in document["files"]), fragments)
+
+
+def _inventory_text(inventory: Inventory) -> str:
+    csv = {fragment.source: fragment.csv for fragment in inventory.fragments if fragment.csv is not None}
+    document = {
+        "schema": base64.b64encode(inventory.schema.serialize().to_pybytes()).decode(),
+        "csv": {name: asdict(options) for name, options in csv.items()},
+        "files": [asdict(file) for file in inventory.files],
+        "fragments": [_plain(fragment) for fragment in inventory.fragments],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _plain(fragment: Fragment) -> dict[str, Any]:
+    return {**asdict(replace(fragment, csv=None)), "csv": None}
+
+
+def _csv(value: dict[str, Any]) -> CsvOptions:
+    pairs = tuple((name, kind) for name, kind in value["column_types"])
+    return CsvOptions(**{**value, "null_values": tuple(value["null_values"]), "column_types": pairs})
+
+
+def _fragment(item: dict[str, Any], options: dict[str, CsvOptions]) -> Fragment:
+    ranges = {name: tuple(item[name]) if item[name] else None for name in ("row_groups", "byte_range")}
+    csv = options.get(item["source"]) if item["format"] == "csv" else None
+    return Fragment(**{**item, **ranges, "csv": csv})
