@@ -26,7 +26,7 @@ class Measurement:
         wall: seconds from start to end.
         cpu: user and system seconds of all its processes.
         peak: bytes of resident memory, summed over the process tree, at the worst moment seen.
-        message: the last lines it printed, if it did not go well.
+        message: the last lines it printed, if it did not end well.
     """
 
     status: str
@@ -36,18 +36,23 @@ class Measurement:
     message: str = ""
 
 
-def tree_memory(root: psutil.Process) -> int:
-    """Sums the resident memory of a process and its descendants, in bytes."""
+def look(root: psutil.Process, cpu: dict[int, float]) -> int:
+    """Looks at a process and its descendants once.
+
+    Args:
+        root: the process.
+        cpu: each process's processor seconds so far, by number; updated.
+
+    Returns:
+        Their resident memory, summed, in bytes.
+    """
     total = 0
-    try:
-        processes = [root, *root.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    for process in processes:
-        try:
-            total += process.memory_info().rss
-        except psutil.Error:
-            continue
+    with contextlib.suppress(psutil.Error):
+        for process in (root, *root.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+                times = process.cpu_times()
+                cpu[process.pid] = times.user + times.system
     return total
 
 
@@ -71,6 +76,7 @@ def measure(command: list[str], log: Path, timeout: float) -> Measurement:
     os.sync()
     log.parent.mkdir(parents=True, exist_ok=True)
     peak, status = 0, "ok"
+    cpu: dict[int, float] = {}
     limit = psutil.virtual_memory().total * MEMORY_LIMIT
     with log.open("wb") as output:
         started = time.perf_counter()
@@ -83,7 +89,7 @@ def measure(command: list[str], log: Path, timeout: float) -> Measurement:
             elapsed = time.perf_counter() - started
             if pid:
                 break
-            peak = max(peak, tree_memory(process))
+            peak = max(peak, look(process, cpu))
             if status == "ok" and (peak > limit or elapsed > timeout):
                 status = "out of memory" if peak > limit else "timed out"
                 end_tree(child)
@@ -92,6 +98,7 @@ def measure(command: list[str], log: Path, timeout: float) -> Measurement:
     if status == "ok" and child.returncode:
         status = "skipped" if child.returncode == SKIPPED else "failed"
     tail = "" if status == "ok" else "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-    # The kernel's own high-water mark of the largest process catches what falls between two looks.
+    # The kernel's own counts catch what falls between two looks, but miss what a child left running (a JVM).
+    seconds = max(sum(cpu.values()), usage.ru_utime + usage.ru_stime)
     peak = max(peak, usage.ru_maxrss * (1024 if os.uname().sysname == "Linux" else 1))
-    return Measurement(status, elapsed, usage.ru_utime + usage.ru_stime, peak, tail)
+    return Measurement(status, elapsed, seconds, peak, tail)

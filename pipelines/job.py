@@ -8,7 +8,9 @@ from importlib import metadata
 
 import pyarrow as pa
 
-from pipelines.ingest.fragments import CsvOptions, SourceRequest
+from pipelines.ingest.fragments import SourceRequest
+from pipelines.ingest.options import CsvOptions
+from pipelines.spec.models import Csv as CsvSpec
 from pipelines.spec.models import Pool as PoolSpec
 from pipelines.spec.models import Spec
 from pipelines.spec.models import Split as SplitSpec
@@ -25,7 +27,7 @@ _DECIDING_PACKAGES = ("targetsplit", "polars", "polars-hash")
 def source_requests(spec: Spec) -> tuple[SourceRequest, ...]:
     """What to read, in the order of the spec."""
     return tuple(
-        SourceRequest(name=name, paths=source.paths, format=source.format, csv=_csv_options(source))
+        SourceRequest(name=name, paths=source.paths, format=source.format, csv=_csv_options(source.csv))
         for name, source in spec.sources.items()
     )
 
@@ -45,8 +47,8 @@ def make_rules(spec: Spec, schema: pa.Schema) -> Rules:
     """
     columns = polars_schema(schema, spec.source_column)
 
-    def condition(sql: str, path: str) -> Condition:
-        return compile_condition(sql, columns, path)
+    def condition(sql: str | None, path: str) -> Condition:
+        return compile_condition(sql or "", columns, path)
 
     def pool(name: str, given: PoolSpec, path: str) -> Pool:
         conditions = (condition(given.where, f"{path}.where"),) if given.where else ()
@@ -108,5 +110,7 @@ def make_heading(spec: Spec) -> Heading:
     )
 
 
-def _csv_options(source: object) -> CsvOptions:
-    raise NotImplementedError(source)
+def _csv_options(csv: CsvSpec) -> CsvOptions:
+    return CsvOptions(
+        csv.delimiter, csv.null_values, tuple(sorted(csv.column_types.items())), csv.newlines_in_values, csv.encoding
+    )

@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.ingest.fragments import CsvOptions, Fragment, Inventory, SourceFile
+from pipelines.ingest.fragments import Fragment, Inventory, SourceFile
+from pipelines.ingest.options import CsvOptions
 from pipelines.run_directory import INPUTS, LEDGER, PLAN, SPEC, RunDirectory
 from pipelines.spec.loading import parse_spec
 from pipelines.spec.models import Spec
@@ -74,6 +75,6 @@ def _csv(value: dict[str, Any]) -> CsvOptions:
 
 
 def _fragment(item: dict[str, Any], options: dict[str, CsvOptions]) -> Fragment:
-    ranges = {name: tuple(item[name]) if item[name] else None for name in ("row_groups", "byte_range")}
+    ranges = {name: tuple(item[name]) if item[name] else None for name in ("row_groups",)}
     csv = options.get(item["source"]) if item["format"] == "csv" else None
     return Fragment(**{**item, **ranges, "csv": csv})

@@ -33,8 +33,8 @@ SEARCH_MOVES = 1_000
 """The most groups, and pairs of groups, that one step of the local search compares with one another."""
 SEARCH_CELLS = 4_000_000
 """The most numbers (kinds by strata) that the local search keeps."""
-SEARCH_WORK = 2 * 10**9
-"""The most elementary operations of the local search: some seconds."""
+SEARCH_WORK = 5 * 10**8
+"""The most elementary operations of the local search: a few seconds."""
 
 
 def balance(vectors: Sequence[Vector], counts: _Table, goals: _Table) -> _Table:
@@ -258,34 +258,46 @@ def _local_search(vectors: Sequence[Vector], counts: _Table, goals: _Table) -> _
         for stratum, number in vector:
             rows[kind, stratum] = number
     table, wanted = np.array(counts, dtype=np.int64), np.array(goals, dtype=np.int64)
-    work = 0
+    work = step = fruitless = 0
     while work < SEARCH_WORK:
         deviation = rows.T @ table[:, :-1] - wanted
         if not deviation.any():
             break
-        moves = _moves(table, rows.sum(axis=1))
+        moves, rounds = _moves(table, rows.sum(axis=1), step)
+        step += 1
         work += len(moves) ** 2 * (len(goals) + 12)
         exchange = _best_exchange(moves, rows, deviation)
         if exchange is None:
-            break
-        for move, other in (exchange, exchange[::-1]):
-            for kind in moves[move, 1:]:
-                if kind >= 0:
-                    table[kind, moves[move, 0]] -= 1
-                    table[kind, moves[other, 0]] += 1
+            fruitless += 1
+            if fruitless >= rounds:
+                break
+            continue
+        fruitless = 0
+        _apply(table, moves[exchange[0]], moves[exchange[1], 0])
+        _apply(table, moves[exchange[1]], moves[exchange[0], 0])
     result: _Table = table.tolist()
     return result
 
 
-def _moves(table: _Integers, sizes: _Integers) -> _Integers:
+def _apply(table: _Integers, move: _Integers, sink: int) -> None:
+    for kind in move[1:]:
+        if kind >= 0:
+            table[kind, move[0]] -= 1
+            table[kind, sink] += 1
+
+
+def _moves(table: _Integers, sizes: _Integers, step: int) -> tuple[_Integers, int]:
     """What can leave a part: nothing, a group, or (unless too many) two: part, kind or -1, kind or -1.
 
-    Where a part has too many kinds, its smallest groups stand for the others.
+    Where a part has too many kinds, each step looks at others of them, evenly spaced by size. The second
+    number is how many steps it takes to look at all.
     """
     parts = table.shape[1]
     nothing = [(part, -1, -1) for part in range(parts)]
     order = np.argsort(sizes, kind="stable")
-    kinds = [order[table[order, part] > 0][: SEARCH_MOVES // parts - 1].tolist() for part in range(parts)]
+    all_kinds = [order[table[order, part] > 0] for part in range(parts)]
+    strides = [-(-len(held) // (SEARCH_MOVES // parts)) or 1 for held in all_kinds]
+    kinds = [held[step % stride :: stride].tolist() for held, stride in zip(all_kinds, strides, strict=True)]
     single = [(part, kind, -1) for part, held in enumerate(kinds) for kind in held]
     double: list[tuple[int, int, int]] = []
     if sum(len(held) * (len(held) + 3) // 2 + 1 for held in kinds) <= SEARCH_MOVES:
@@ -295,7 +307,7 @@ def _moves(table: _Integers, sizes: _Integers) -> _Integers:
             for kind, other in combinations_with_replacement(held, 2)
             if kind != other or table[kind, part] > 1
         ]
-    return np.array([*nothing, *single, *double], dtype=np.int64)
+    return np.array([*nothing, *single, *double], dtype=np.int64), max(strides)
 
 
 def _best_exchange(moves: _Integers, rows: _Integers, deviation: _Integers) -> tuple[int, int] | None:

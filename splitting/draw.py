@@ -131,7 +131,7 @@ def draw(candidates: pl.DataFrame, request: DrawRequest) -> Draw:
         raise ValueError("a draw needs a quota for each stratum and split, and a `complete` for each stratum")
     pool = _pool(candidates, len(request.quotas))
     goals = _goals(pool, request)
-    where, examined = _place(pool, goals, width)
+    where, examined = _place(pool, request, goals)
     return _result(pool, request, goals, np.array(where, dtype=np.int64), examined)
 
 
@@ -181,13 +181,19 @@ def _goals(pool: _Pool, request: DrawRequest) -> _Table:
     return goals
 
 
-def _place(pool: _Pool, goals: _Table, width: int) -> tuple[list[int], int]:
+def _place(pool: _Pool, request: DrawRequest, goals: _Table) -> tuple[list[int], int]:
     """The split of each group (-1 for none), and how many groups were examined."""
+    width = len(request.splits)
     remaining = [list(goal) for goal in goals]
     where = [_NONE] * len(pool.kinds)
     totals = [sum(row[split] for row in goals) for split in range(width)]
     examined = _walk(pool, where, remaining, totals, lambda vector: _neediest(vector, remaining, goals))
-    if not any(totals) or all(_size(vector) == 1 for vector in pool.vectors):
+    # A stratum that lacks candidates is no cause for repairs: the caller comes back with more of them.
+    deeper = any(
+        have < sum(goal) and not complete
+        for have, goal, complete in zip(pool.available, goals, request.complete, strict=True)
+    )
+    if not any(totals) or deeper or all(_size(vector) == 1 for vector in pool.vectors):
         return where, examined
     _walk(pool, where, remaining, totals, lambda vector: _nearest(vector, remaining, totals))
     counts = [[0] * (width + 1) for _ in pool.vectors]

@@ -43,6 +43,6 @@ def unpack_frames(data: bytes) -> dict[str, pl.DataFrame]:
         position += struct.calcsize("<IQ")
         name = data[position : position + title_size].decode()
         position += title_size
-        frames[name] = pl.read_ipc(io.BytesIO(data[position : position + body_size]), memory_map=False)
+        frames[name] = pl.read_ipc(io.BytesIO(data[position : position + body_size]))
         position += body_size
     return frames

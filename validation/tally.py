@@ -85,8 +85,8 @@ class Tally:
         for name, schema in _SCHEMAS.items():
             counts = [c for c, dtype in schema.items() if dtype == pl.Int64]
             keys = [c for c in schema if c not in counts]
-            stacked = pl.concat([getattr(tally, name).select(schema) for tally in tallies])
-            merged.append(stacked.group_by(keys).agg(pl.col(counts).sum()).select(schema).sort(keys))
+            stacked = pl.concat([getattr(tally, name).select(list(schema)) for tally in tallies])
+            merged.append(stacked.group_by(keys).agg(pl.col(counts).sum()).select(list(schema)).sort(keys))
         return cls(*merged)
 
     def to_bytes(self) -> bytes:

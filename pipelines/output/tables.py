@@ -17,7 +17,7 @@ INDEX_COLUMNS = ("file", "row", "split")
 WHOLE_ROW = "row_key"
 
 LINE_SCHEMA = pa.schema(
-    [("source", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("text", pa.string()), ("reason", pa.string())]
+    [("source", pa.string()), ("file", pa.string()), ("text", pa.string()), ("reason", pa.string())]
 )
 
 

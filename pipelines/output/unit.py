@@ -159,7 +159,6 @@ def _write_bad_rows(rows: tuple[BadRow, ...], fragment: Fragment, asides: _Aside
         {
             "source": [fragment.source] * len(rows),
             "file": [fragment.file] * len(rows),
-            "row": [row.row for row in rows],
             "text": [row.text for row in rows],
             "reason": [row.reason for row in rows],
         },

@@ -286,6 +286,7 @@ def test_needs_deeper_only_when_a_longer_list_can_help() -> None:
     assert not draw(short, request((5,), complete=True)).needs_deeper
     assert not draw(short, request((3,), complete=False)).needs_deeper
     assert draw(sizes_frame([2, 2, 2]), request((3,), complete=False)).needs_deeper
+    assert not draw(sizes_frame([2, 2, 2]), request((3,), complete=True)).needs_deeper
     assert not draw(sizes_frame([2, 2, 2]), request((4,), complete=False)).needs_deeper
     # A cell of single rows is short and its stratum is incomplete.
     two = frame({1: {0: 1}, 2: {1: 1}, 3: {1: 1}, 4: {1: 2}})

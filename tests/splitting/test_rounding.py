@@ -124,6 +124,19 @@ def test_controlled_rounding_needs_a_path_of_several_columns() -> None:
                 assert_controlled(list(rows), list(sizes))
 
 
+@pytest.mark.parametrize(
+    ("rows", "sizes"),
+    [
+        ([1, 8, 8, 6, 12, 1, 3, 3, 12, 1, 1], [7, 38, 3]),
+        ([12, 2, 3, 4, 4, 12, 4, 4, 3], [22, 4, 13]),
+        ([12, 1, 1, 4, 12, 3, 4, 8, 3], [9, 4, 1]),
+    ],
+)
+def test_controlled_rounding_leaves_whole_quotas_alone(rows: list[int], sizes: list[int]) -> None:
+    """Where rows must move between columns, a cell whose quota is whole takes none."""
+    assert_controlled(rows, sizes)
+
+
 def test_controlled_rounding_of_many_equal_strata_is_exact_and_fast() -> None:
     """Every stratum's largest fraction is the same column, so nearly every row must move."""
     start = time.perf_counter()

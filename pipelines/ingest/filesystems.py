@@ -1,0 +1,222 @@
+"""Every path of the project goes through here: local, s3://, gs://, hdfs:// and abfs://, by pyarrow's file systems."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import pyarrow as pa
+from pyarrow import fs
+
+from splitting.errors import DataError, SpecError
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
+_KNOWN = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss", "file")
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file system.
+
+    Attributes:
+        filesystem: pyarrow's.
+        path: within it.
+        uri: what names the place anywhere: an absolute local path, or a URI.
+    """
+
+    filesystem: fs.FileSystem
+    path: str
+    uri: str
+
+    @property
+    def is_local(self) -> bool:
+        """On this machine's disk."""
+        return isinstance(self.filesystem, fs.LocalFileSystem)
+
+
+def is_uri(path: str) -> bool:
+    """Whether a path names its file system."""
+    return _SCHEME.match(path) is not None
+
+
+def locate(path: str, base: str | None = None) -> Location:
+    """Finds the file system of a path.
+
+    Args:
+        path: local, or a URI. `~` is not expanded.
+        base: the folder that a relative local path is against; the working directory by default.
+
+    Returns:
+        The location; nothing is read.
+
+    Raises:
+        SpecError: the scheme is unknown, or its file system cannot be reached.
+    """
+    found = _SCHEME.match(path)
+    if found is None and base is not None and is_uri(base) and not path.startswith("/"):
+        return locate(f"{base.rstrip('/')}/{path}")
+    if found is None or found[1] == "file":
+        local = path[len("file://") :] if found else path
+        full = os.path.normpath(Path.cwd() / (base or "") / local)
+        return Location(_LOCAL, full, full)
+    if found[1] not in _KNOWN:
+        raise SpecError(f"{path}: unknown file system {found[1]}://; known are {', '.join(f'{k}://' for k in _KNOWN)}")
+    try:
+        filesystem, inner = fs.FileSystem.from_uri(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise SpecError(f"{path}: cannot be reached: {first_line(error)}") from error
+    return Location(filesystem, inner, path)
+
+
+_LOCAL = fs.LocalFileSystem()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, cut."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def raise_for(location: Location, doing: str, error: OSError) -> NoReturn:
+    """Turns an operating system's error into one message.
+
+    Raises:
+        DataError: always.
+    """
+    cures = {
+        errno.ENOENT: "there is no such file or folder; check the path",
+        errno.EACCES: "permission denied; grant this user access to it",
+        errno.EPERM: "permission denied; grant this user access to it",
+        errno.ENOSPC: "the disk is full; free space, or write elsewhere, and run again",
+        errno.EDQUOT: "the disk quota is used up; free space, or write elsewhere, and run again",
+        errno.ENOTDIR: "a part of the path is a file, not a folder",
+        errno.EISDIR: "it is a folder, expected a file",
+    }
+    number = error.errno or _errno_of(str(error))
+    what = cures.get(number or 0, first_line(error))
+    raise DataError(f"cannot {doing} {location.uri}: {what}") from error
+
+
+def _errno_of(message: str) -> int | None:
+    found = re.search(r"errno (\d+)", message)
+    return int(found[1]) if found else None
+
+
+def kind(location: Location) -> str:
+    """`file`, `folder`, or `missing`.
+
+    Raises:
+        DataError: it cannot be told.
+    """
+    try:
+        info = location.filesystem.get_file_info(location.path)
+    except OSError as error:
+        raise_for(location, "look at", error)
+    if info.type == fs.FileType.NotFound:
+        return "missing"
+    return "folder" if info.type == fs.FileType.Directory else "file"
+
+
+def exists(location: Location) -> bool:
+    """Whether there is a file or folder."""
+    return kind(location) != "missing"
+
+
+def read_bytes(location: Location) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with location.filesystem.open_input_stream(location.path, compression=None) as stream:
+            data: bytes = stream.read()
+            return data
+    except OSError as error:
+        raise_for(location, "read", error)
+
+
+@contextmanager
+def open_output(location: Location) -> Iterator[pa.NativeFile]:
+    """Opens a file for writing that appears, whole, when the block ends without an error.
+
+    Local files are written beside their place and renamed; objects are put at once when they are closed. The
+    temporary name is a function of the file's own, so a retry replaces what a killed task left.
+
+    Args:
+        location: of the file; its folder is made.
+
+    Raises:
+        DataError: it cannot be written; nothing appears.
+    """
+    if not location.is_local:
+        try:
+            with location.filesystem.open_output_stream(location.path, compression=None) as sink:
+                yield sink
+        except OSError as error:
+            raise_for(location, "write", error)
+        return
+    target = Path(location.path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with pa.OSFile(str(temporary), "wb") as sink:
+            yield sink
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise_for(location, "write", error)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes_atomic(location: Location, data: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with open_output(location) as sink:
+        sink.write(data)
+
+
+def list_names(location: Location) -> list[str]:
+    """The names in a folder, sorted; empty where there is no such folder.
+
+    Raises:
+        DataError: it cannot be read, or is a file.
+    """
+    found = kind(location)
+    if found == "missing":
+        return []
+    if found == "file":
+        raise DataError(f"{location.uri} is a file, expected a folder")
+    selector = fs.FileSelector(location.path, recursive=False)
+    try:
+        return sorted(info.base_name for info in location.filesystem.get_file_info(selector))
+    except OSError as error:
+        raise_for(location, "list", error)
+
+
+def delete_tree(location: Location) -> None:
+    """Deletes a file or a folder with all that is in it; nothing where there is none.
+
+    Raises:
+        DataError: it cannot be deleted.
+    """
+    found = kind(location)
+    try:
+        if found == "folder":
+            location.filesystem.delete_dir(location.path)
+        elif found == "file":
+            location.filesystem.delete_file(location.path)
+    except OSError as error:
+        raise_for(location, "delete", error)

@@ -1,0 +1,222 @@
+"""Fragments, the units of reading, and the inventory that lists them: done on the launcher, from footers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipelines.ingest.formats import Format, format_of
+from pipelines.ingest.inspecting import FileFacts, inspect_file
+from pipelines.ingest.listing import ListedFile, list_source
+from pipelines.ingest.options import CsvOptions
+from pipelines.ingest.schemas import FileSchema, unify
+from splitting.errors import DataError
+
+FRAGMENT_BYTES = 64 * 2**20
+FRAGMENT_ROWS = 1_000_000
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class SourceRequest:
+    """What to read for one source.
+
+    Attributes:
+        name: of the source.
+        paths: files, folders or globs.
+        format: of all its files; None where their endings tell.
+        csv: how CSV files are read.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    format: Format | None = None
+    csv: CsvOptions = CsvOptions()
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a source; `rows` is None where only reading tells."""
+
+    source: str
+    uri: str
+    file: str
+    format: Format
+    bytes: int
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A unit of reading.
+
+    Attributes:
+        source: the source.
+        uri: absolute path or URI of the file.
+        file: how the file is shown.
+        format: of the file.
+        row_groups: the row groups or record batches, first and past the last; None for the whole file.
+        first_row: the number of its first row in the file, from 0.
+        rows: how many there are; None where only reading tells.
+        bytes: about how much of the file it takes.
+        csv: how CSV is read.
+    """
+
+    source: str
+    uri: str
+    file: str
+    format: Format
+    row_groups: tuple[int, int] | None
+    first_row: int
+    rows: int | None
+    bytes: int
+    csv: CsvOptions | None = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All that there is to read.
+
+    Attributes:
+        schema: of the unified table, without the source column.
+        files: by source in the order of the spec, then by path.
+        fragments: in the order of the files, then of their rows.
+    """
+
+    schema: pa.Schema
+    files: tuple[SourceFile, ...]
+    fragments: tuple[Fragment, ...]
+
+
+def take_inventory(
+    sources: Sequence[SourceRequest], base: str | None = None, fragment_bytes: int = FRAGMENT_BYTES
+) -> Inventory:
+    """Lists and looks at all files.
+
+    Args:
+        sources: in the order of the spec.
+        base: the folder that relative paths are against.
+        fragment_bytes: about how large a fragment is, uncompressed.
+
+    Returns:
+        The inventory.
+
+    Raises:
+        DataError: files are missing, unreadable or do not go together; lists up to five of each.
+    """
+    wanted = [(request, file) for request in sources for file in list_source(request.name, request.paths, base)]
+    formats = [format_of(file.file, request.format) for request, file in wanted]
+    with ThreadPoolExecutor(8) as pool:
+        looks = [
+            pool.submit(_try(inspect_file), file, kind, request.csv)
+            for (request, file), kind in zip(wanted, formats, strict=True)
+        ]
+        found = [look.result() for look in looks]
+    _raise_all([fact for fact in found if isinstance(fact, DataError)], len(found))
+    facts = [fact for fact in found if isinstance(fact, FileFacts)]
+    schemas = [
+        FileSchema(request.name, file.file, fact.schema)
+        for (request, file), fact in zip(wanted, facts, strict=True)
+        if fact.schema is not None
+    ]
+    if not schemas:
+        raise DataError("the sources hold no rows and no columns; check their paths")
+    rows = list(zip(wanted, formats, facts, strict=True))
+    files = tuple(
+        SourceFile(request.name, file.uri, file.file, kind, file.bytes, fact.rows)
+        for (request, file), kind, fact in rows
+    )
+    fragments = tuple(
+        fragment
+        for (request, file), kind, fact in rows
+        for fragment in _cut(request, file, kind, fact, fragment_bytes)
+    )
+    return Inventory(unify(schemas), files, fragments)
+
+
+def _try(look: Callable[[ListedFile, Format, CsvOptions], FileFacts]) -> Callable[..., FileFacts | DataError]:
+    def tried(file: ListedFile, kind: Format, csv: CsvOptions) -> FileFacts | DataError:
+        try:
+            return look(file, kind, csv)
+        except DataError as error:
+            return error
+
+    return tried
+
+
+def _raise_all(errors: Sequence[DataError], files: int) -> None:
+    if not errors:
+        return
+    more = f"\n  … and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
+    told = "".join(f"\n  - {error}" for error in errors[:_SHOWN])
+    raise DataError(f"{len(errors)} of {files} files cannot be read:{told}{more}")
+
+
+def _cut(
+    request: SourceRequest, file: ListedFile, kind: Format, facts: FileFacts, fragment_bytes: int
+) -> Iterator[Fragment]:
+    """A file's fragments: neighbouring row groups together, up to a size."""
+
+    def fragment(groups: tuple[int, int] | None, first_row: int, rows: int | None, share: int) -> Fragment:
+        csv = request.csv if kind == "csv" else None
+        return Fragment(request.name, file.uri, file.file, kind, groups, first_row, rows, share, csv)
+
+    if facts.schema is None:
+        return
+    if facts.groups is None:
+        yield fragment(None, 0, facts.rows, file.bytes)
+        return
+    total = max(1, sum(rows for rows, _ in facts.groups))
+    first = start = rows = size = 0
+    for i, (group_rows, group_bytes) in enumerate(facts.groups):
+        if i > first and (size + group_bytes > fragment_bytes or rows + group_rows > FRAGMENT_ROWS):
+            yield fragment((first, i), start, rows, file.bytes * rows // total)
+            first, start, rows, size = i, start + rows, 0, 0
+        rows, size = rows + group_rows, size + group_bytes
+    yield fragment((first, len(facts.groups)), start, rows, file.bytes * rows // total)
+
+
+def pack_units(fragments: Sequence[Fragment], unit_bytes: int) -> tuple[tuple[Fragment, ...], ...]:
+    """Runs of consecutive fragments of about one size.
+
+    Args:
+        fragments: in order.
+        unit_bytes: about how large a unit is, by the size of its input files.
+
+    Returns:
+        Units; together they are the fragments, in order.
+    """
+    units: list[tuple[Fragment, ...]] = []
+    current: list[Fragment] = []
+    size = 0
+    for fragment in fragments:
+        if current and size + fragment.bytes > unit_bytes:
+            units.append(tuple(current))
+            current, size = [], 0
+        current.append(fragment)
+        size += fragment.bytes
+    return (*units, tuple(current)) if current else tuple(units)
+
+
+def check_unchanged(inventory: Inventory) -> None:
+    """Makes sure that the files are still those that were planned with, by their sizes.
+
+    Raises:
+        DataError: a file is gone or has another size.
+    """
+    from pipelines.ingest.filesystems import locate  # noqa: PLC0415
+
+    changed = []
+    for file in inventory.files:
+        location = locate(file.uri)
+        info = location.filesystem.get_file_info(location.path)
+        if info.size != file.bytes:
+            changed.append(f"{file.file} ({'is gone' if info.size is None else f'{file.bytes:,} bytes, now {info.size:,}'})")
+    if changed:
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        raise DataError(
+            f"input files changed after the plan was made: {', '.join(changed[:_SHOWN])}{more}; plan again"
+        )

@@ -1,0 +1,248 @@
+"""Reads fragments into tables of the unified schema; by polars where that changes nothing, else by pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.orc as orc
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+
+from pipelines.ingest import text
+from pipelines.ingest.filesystems import Location, first_line, locate, raise_for
+from pipelines.ingest.fragments import Fragment
+from pipelines.ingest.options import CsvOptions
+from pipelines.ingest.text import BadRow
+from splitting.errors import DataError
+
+__all__ = ["BadRow", "Chunk", "FrameChunk", "read_fragment", "read_frame", "reads_fast"]
+
+Part = tuple[pa.Table, tuple[BadRow, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Some rows of a fragment.
+
+    Attributes:
+        table: the columns asked for, in the unified schema; nulls where the file lacks a column.
+        row_numbers: int64, each row's number in its file, from 0, unreadable lines not counted.
+        bad_rows: lines that are no rows.
+    """
+
+    table: pa.Table
+    row_numbers: pa.Array
+    bad_rows: tuple[BadRow, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FrameChunk:
+    """Some rows of a fragment as polars has them; for counting."""
+
+    frame: pl.DataFrame
+    bad_rows: tuple[BadRow, ...] = ()
+
+
+def read_fragment(fragment: Fragment, schema: pa.Schema) -> Iterator[Chunk]:
+    """Reads a fragment.
+
+    Args:
+        fragment: what to read.
+        schema: of the unified table.
+
+    Yields:
+        Its rows, in order.
+
+    Raises:
+        DataError: it cannot be read, or a value does not fit the unified schema.
+    """
+    number = fragment.first_row
+    for table, bad_rows in _read(fragment, schema, schema.names):
+        numbers = pa.array(range(number, number + len(table)), pa.int64()) if len(table) < 2 else _range(number, table)
+        number += len(table)
+        yield Chunk(table, numbers, bad_rows)
+
+
+def _range(start: int, table: pa.Table) -> pa.Array:
+    return pl.int_range(start, start + len(table), eager=True).to_arrow()
+
+
+def read_frame(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) -> Iterator[FrameChunk]:
+    """Reads some columns of a fragment.
+
+    Args:
+        fragment: what to read.
+        schema: of the unified table.
+        columns: those wanted; with none, frames of the right height.
+
+    Yields:
+        Its rows, in order.
+
+    Raises:
+        DataError: it cannot be read, or a value does not fit the unified schema.
+    """
+    if columns and reads_fast(fragment, schema, columns):
+        frame = _read_polars(fragment, columns)
+        yield FrameChunk(frame.cast(polars_types(schema, columns)))
+        return
+    for table, bad_rows in _read(fragment, schema, columns or schema.names[:1]):
+        frame = pl.DataFrame(pl.from_arrow(table.select(list(columns))))
+        yield FrameChunk(frame if columns else pl.DataFrame(height=len(table)), bad_rows)
+
+
+def polars_types(schema: pa.Schema, columns: Sequence[str]) -> dict[str, pl.DataType]:
+    """The polars types of columns of an Arrow schema."""
+    empty = pl.DataFrame(pl.from_arrow(schema.empty_table().select(list(columns))))
+    return dict(empty.schema)
+
+
+def _read(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) -> Iterator[Part]:
+    wanted = pa.schema([schema.field(name) for name in columns], metadata=schema.metadata)
+    location = locate(fragment.uri)
+    try:
+        if reads_fast(fragment, schema, columns):
+            yield _cast(_to_arrow(_read_polars(fragment, columns)), wanted, fragment), ()
+            return
+        for table, bad_rows in _read_pyarrow(fragment, location, schema, columns):
+            yield _cast(table, wanted, fragment), bad_rows
+    except pa.ArrowException as error:
+        raise _broken(fragment, error) from error
+    except OSError as error:
+        if error.errno is None:
+            raise _broken(fragment, error) from error
+        raise_for(location, "read", error)
+
+
+def _broken(fragment: Fragment, error: BaseException) -> DataError:
+    return DataError(
+        f"{fragment.file} cannot be read as {fragment.format} ({first_line(error)}); it may be cut off or damaged: "
+        "write it again, or leave it out"
+    )
+
+
+def _fast_type(kind: pa.DataType) -> bool:
+    """Types that come out of polars exactly as they went in."""
+    return bool(
+        pt.is_integer(kind)
+        or pt.is_float32(kind)
+        or pt.is_float64(kind)
+        or pt.is_boolean(kind)
+        or pt.is_string(kind)
+        or pt.is_large_string(kind)
+        or pt.is_binary(kind)
+        or pt.is_large_binary(kind)
+        or pt.is_date32(kind)
+        or (pt.is_timestamp(kind) and kind.unit != "s")
+    )
+
+
+def reads_fast(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) -> bool:
+    """Whether polars reads these columns of a fragment without changing them.
+
+    Args:
+        fragment: what to read.
+        schema: of the unified table.
+        columns: those wanted.
+
+    Returns:
+        True for local Parquet files with flat columns.
+    """
+    if fragment.format != "parquet" or not locate(fragment.uri).is_local:
+        return False
+    return all(_fast_type(schema.field(name).type) for name in columns)
+
+
+def _read_polars(fragment: Fragment, columns: Sequence[str]) -> pl.DataFrame:
+    try:
+        lazy = pl.scan_parquet(fragment.uri, glob=False, hive_partitioning=False)
+        there = lazy.collect_schema().names()
+        rows = lazy.slice(fragment.first_row, fragment.rows).select(
+            pl.col(name) if name in there else pl.lit(None).alias(name) for name in columns
+        )
+        if not set(columns) & set(there):
+            return pl.DataFrame({name: pl.repeat(None, fragment.rows or 0, eager=True) for name in columns})
+        return rows.collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _broken(fragment, error) from error
+
+
+def _to_arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _cast(table: pa.Table, wanted: pa.Schema, fragment: Fragment) -> pa.Table:
+    """The table in the unified schema, missing columns as nulls."""
+    columns = []
+    for field in wanted:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(len(table), field.type))
+            continue
+        column = table.column(field.name)
+        try:
+            columns.append(column if column.type.equals(field.type) else column.cast(field.type))
+        except pa.ArrowException as error:
+            raise DataError(
+                f"{fragment.file}: column {field.name!r} cannot be read as {field.type}, the type that all files share "
+                f"({first_line(error)}); write all files with one type"
+            ) from error
+    return pa.table(columns, schema=wanted)
+
+
+def _read_pyarrow(
+    fragment: Fragment, location: Location, schema: pa.Schema, columns: Sequence[str]
+) -> Iterator[Part]:
+    if fragment.format == "csv":
+        options = fragment.csv or CsvOptions()
+        there = text.csv_columns(location, fragment.file, options)
+        present = [name for name in columns if name in there] or there[:1]
+        yield from text.read_csv(location, fragment.file, options, schema, present)
+    elif fragment.format == "jsonl":
+        yield from text.read_json(location, fragment.file, schema, columns)
+    elif fragment.format == "orc":
+        yield from _read_orc(location, columns)
+    elif fragment.format == "arrow":
+        yield from _read_ipc(fragment, location, columns)
+    else:
+        yield from _read_parquet(fragment, location, columns)
+
+
+def _read_parquet(fragment: Fragment, location: Location, columns: Sequence[str]) -> Iterator[Part]:
+    first, last = fragment.row_groups or (0, 0)
+    with pq.ParquetFile(location.path, filesystem=location.filesystem) as opened:
+        present = [name for name in columns if name in opened.schema_arrow.names]
+        if not opened.num_row_groups:
+            yield opened.schema_arrow.empty_table().select(present), ()
+            return
+        for group in range(first, last):
+            if present:
+                yield opened.read_row_group(group, columns=present), ()
+            else:
+                yield pa.table({"": pa.nulls(opened.metadata.row_group(group).num_rows)}), ()
+
+
+def _read_ipc(fragment: Fragment, location: Location, columns: Sequence[str]) -> Iterator[Part]:
+    with location.filesystem.open_input_file(location.path) as handle:
+        if fragment.row_groups is None:
+            stream = pa.ipc.open_stream(handle)
+            for batch in stream:
+                yield _some(pa.Table.from_batches([batch], stream.schema), columns), ()
+            return
+        opened = pa.ipc.open_file(handle)
+        for i in range(*fragment.row_groups) if opened.num_record_batches else ():
+            yield _some(pa.Table.from_batches([opened.get_batch(i)], opened.schema), columns), ()
+
+
+def _read_orc(location: Location, columns: Sequence[str]) -> Iterator[Part]:
+    with location.filesystem.open_input_file(location.path) as handle:
+        opened = orc.ORCFile(handle)
+        for stripe in range(opened.nstripes):
+            batch = opened.read_stripe(stripe)
+            yield _some(pa.Table.from_batches([batch]), columns), ()
+
+
+def _some(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    present = [name for name in columns if name in table.column_names]
+    return table.select(present) if present else pa.table({"": pa.nulls(len(table))})

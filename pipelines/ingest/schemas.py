@@ -1,0 +1,203 @@
+"""Unifies the schemas of all files: missing columns become nulls, numbers widen, anything else is a conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.types as pt
+
+from splitting.errors import DataError
+
+_UNITS = ("s", "ms", "us", "ns")
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class FileSchema:
+    """The schema of one file."""
+
+    source: str
+    file: str
+    schema: pa.Schema
+
+
+def unify(schemas: Sequence[FileSchema]) -> pa.Schema:
+    """One schema for all files.
+
+    Args:
+        schemas: in the order of sources and files.
+
+    Returns:
+        Columns in the order in which they first appear. A column is nullable unless every file has it and says
+        otherwise. Metadata that all files agree on is kept.
+
+    Raises:
+        DataError: columns conflict; lists every one with its types and files.
+    """
+    fields: dict[str, list[tuple[pa.Field, str]]] = {}
+    for item in schemas:
+        for field in item.schema:
+            fields.setdefault(field.name, []).append((field, item.file))
+    conflicts, merged = [], []
+    for name, found in fields.items():
+        kind = _merge_all([field.type for field, _ in found])
+        if kind is None:
+            conflicts.append(_conflict(name, found))
+            continue
+        nullable = len(found) < len(schemas) or any(field.nullable for field, _ in found)
+        merged.append(pa.field(name, kind, nullable, _shared_metadata([field.metadata for field, _ in found])))
+    if conflicts:
+        count = len(conflicts)
+        raise DataError(
+            "\n".join(
+                [
+                    f"{count} column{'s have types that do' if count > 1 else ' has types that do'} not go together:",
+                    *conflicts,
+                    "Write the files with one type, or set csv.column_types.",
+                ]
+            )
+        )
+    _check_distinct(schemas)
+    metadata = _shared_metadata([item.schema.metadata for item in schemas])
+    return pa.schema(merged, metadata=metadata)
+
+
+def _check_distinct(schemas: Sequence[FileSchema]) -> None:
+    for item in schemas:
+        names = item.schema.names
+        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+        if twice:
+            raise DataError(f"{item.file}: column {twice[0]!r} stands more than once; rename one of them")
+
+
+def _conflict(name: str, found: list[tuple[pa.Field, str]]) -> str:
+    by_type: dict[str, list[str]] = {}
+    for field, file in found:
+        by_type.setdefault(str(field.type), []).append(file)
+    told = [
+        f"{kind} in {', '.join(files[:_SHOWN])}{f' and {len(files) - _SHOWN} more files' if len(files) > _SHOWN else ''}"
+        for kind, files in by_type.items()
+    ]
+    return f"  - {name}: " + "; ".join(told)
+
+
+def _shared_metadata(found: Sequence[dict[bytes, bytes] | None]) -> dict[bytes, bytes] | None:
+    first = found[0] or {}
+    shared = {key: value for key, value in first.items() if all((item or {}).get(key) == value for item in found)}
+    return shared or None
+
+
+def _merge_all(types: Sequence[pa.DataType]) -> pa.DataType | None:
+    distinct = sorted(set(types), key=_rank)
+    merged: pa.DataType | None = distinct[0]
+    for other in distinct[1:]:
+        merged = merge_types(merged, other) if merged is not None else None
+    return merged
+
+
+def _rank(kind: pa.DataType) -> tuple[int, str]:
+    """Integers before floats, so that the result does not depend on the order of files."""
+    return (0 if pt.is_null(kind) else 1 if pt.is_integer(kind) else 2, str(kind))
+
+
+def merge_types(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:  # noqa: PLR0911, a table of rules
+    """The type that holds the values of both; None where there is none.
+
+    Args:
+        a: a type.
+        b: another.
+
+    Returns:
+        The wider type. Commutative.
+    """
+    if a.equals(b):
+        return a
+    if pt.is_null(a):
+        return b
+    if pt.is_null(b):
+        return a
+    if pt.is_dictionary(a) or pt.is_dictionary(b):
+        values = [kind.value_type if pt.is_dictionary(kind) else kind for kind in (a, b)]
+        return merge_types(*values)
+    if _is_text(a) and _is_text(b):
+        return pa.large_string()
+    if _is_bytes(a) and _is_bytes(b):
+        return pa.large_binary()
+    if pt.is_timestamp(a) and pt.is_timestamp(b):
+        return pa.timestamp(max(a.unit, b.unit, key=_UNITS.index), a.tz) if a.tz == b.tz else None
+    if _is_number(a) and _is_number(b):
+        return _merge_numbers(a, b)
+    if pt.is_struct(a) and pt.is_struct(b):
+        return _merge_structs(a, b)
+    if _is_list(a) and _is_list(b):
+        inner = merge_types(a.value_type, b.value_type)
+        return pa.large_list(inner) if inner is not None else None
+    return None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind)
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_binary_view(kind)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind)
+
+
+def _merge_numbers(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
+    if pt.is_decimal(a) or pt.is_decimal(b):
+        return _merge_decimals(a, b)
+    if pt.is_floating(a) and pt.is_floating(b):
+        return max(a, b, key=lambda kind: int(kind.bit_width))
+    if pt.is_floating(a) or pt.is_floating(b):
+        return pa.float64()
+    signed = [pt.is_signed_integer(kind) for kind in (a, b)]
+    if all(signed) or not any(signed):
+        return max(a, b, key=lambda kind: int(kind.bit_width))
+    unsigned = b if signed[0] else a
+    width = max(2 * int(unsigned.bit_width), int((a if signed[0] else b).bit_width))
+    return {16: pa.int16(), 32: pa.int32(), 64: pa.int64()}.get(width)
+
+
+def _merge_decimals(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
+    if pt.is_floating(a) or pt.is_floating(b):
+        return None
+    digits = {8: 3, 16: 5, 32: 10, 64: 20}
+    parts = [(k.precision, k.scale) if pt.is_decimal(k) else (digits[int(k.bit_width)], 0) for k in (a, b)]
+    scale = max(scale for _, scale in parts)
+    precision = max(precision - own for precision, own in parts) + scale
+    return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale) if precision <= 76 else None
+
+
+def _merge_structs(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
+    fields = []
+    names = [field.name for field in a] + [field.name for field in b if a.get_field_index(field.name) < 0]
+    for name in names:
+        found = [kind.field(name) for kind in (a, b) if kind.get_field_index(name) >= 0]
+        merged = _merge_all([field.type for field in found])
+        if merged is None:
+            return None
+        fields.append(pa.field(name, merged, len(found) < 2 or any(field.nullable for field in found)))
+    return pa.struct(fields)
+
+
+def check_reserved(schema: pa.Schema, source_column: str) -> None:
+    """Makes sure that the output can have a column with the source.
+
+    Raises:
+        DataError: the input has a column of that name.
+    """
+    if source_column in schema.names:
+        raise DataError(
+            f"the input has a column named {source_column!r}, and every output row carries its source under that name; "
+            f"set source_column: to a name that is free, as in source_column: {source_column}_name"
+        )

@@ -1,0 +1,124 @@
+"""Checks a spec against the columns that there are, before any data is read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.types as pt
+
+from pipelines.spec.models import Pool, Spec
+from splitting.conditions import Condition, ConditionError, columns_of, evaluate
+from splitting.errors import Problem, SpecError
+from splitting.request import TARGET_POOL, TRAIN
+
+_SHOWN = 30
+
+
+def polars_schema(schema: pa.Schema, source_column: str) -> dict[str, pl.DataType]:
+    """The columns that a condition can read, the source column among them."""
+    empty = pl.DataFrame(pl.from_arrow(schema.empty_table()))
+    return {**empty.schema, source_column: pl.String()}
+
+
+def compile_condition(sql: str, columns: Mapping[str, pl.DataType], path: str) -> Condition:
+    """Checks a condition.
+
+    Args:
+        sql: the condition.
+        columns: those that it can read, with their types.
+        path: where it stands in the spec.
+
+    Returns:
+        The condition.
+
+    Raises:
+        SpecError: it is not one; says why.
+    """
+    try:
+        condition = Condition(sql, columns_of(sql, columns))
+    except ConditionError as error:
+        raise SpecError([Problem(path, f"{sql!r}: {error}")]) from error
+    empty = pl.DataFrame(schema={name: columns[name] for name in condition.columns})
+    try:
+        result = evaluate(sql, empty if condition.columns else pl.DataFrame({"_": [0]}))
+    except pl.exceptions.PolarsError as error:
+        told = str(error).strip().splitlines()[0][:200]
+        raise SpecError([Problem(path, f"{sql!r} is not a condition over these columns: {told}")]) from error
+    if result.dtype not in (pl.Boolean, pl.Null):
+        raise SpecError([Problem(path, f"{sql!r} gives {result.dtype}, expected a condition (true or false)")])
+    return condition
+
+
+def check_columns(spec: Spec, schema: pa.Schema) -> None:
+    """Checks that every column that a spec names is there and can be used so; and every condition.
+
+    Args:
+        spec: the spec.
+        schema: of the unified table, without the source column.
+
+    Raises:
+        SpecError: lists every problem.
+    """
+    problems = list(_problems(spec, schema))
+    if problems:
+        raise SpecError(problems)
+
+
+def _problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
+    names = [*schema.names, spec.source_column]
+    for role, columns in (
+        ("key", spec.key_columns),
+        ("group", spec.group or ()),
+        ("label", (spec.label,) if spec.label else ()),
+    ):
+        for i, column in enumerate(columns):
+            path = f"{role}[{i}]" if len(columns) > 1 else role
+            yield from _usable(column, path, names, schema, nested=role == "label")
+    for i, stratum in enumerate(spec.stratify):
+        path = f"stratify[{i}]"
+        found = list(_usable(stratum.column, path, names, schema, nested=False))
+        yield from found
+        if stratum.edges and not found and not _is_number(schema, stratum.column):
+            yield Problem(path, f"edges need a numeric column, and {stratum.column!r} is {_type(schema, stratum.column)}")
+    columns = polars_schema(schema, spec.source_column)
+    for path, sql in _conditions(spec):
+        try:
+            compile_condition(sql, columns, path)
+        except SpecError as error:
+            yield from error.problems
+
+
+def _usable(column: str, path: str, names: list[str], schema: pa.Schema, *, nested: bool) -> Iterator[Problem]:
+    if column not in names:
+        near = difflib.get_close_matches(column, names, 1)
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        hint = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(names[:_SHOWN])}{more}"
+        yield Problem(path, f"there is no column {column!r}; {hint}")
+    elif not nested and column in schema.names and pt.is_nested(schema.field(column).type):
+        kind = _type(schema, column)
+        yield Problem(path, f"column {column!r} is {kind}; expected a plain value (text, number, date, …)")
+
+
+def _type(schema: pa.Schema, column: str) -> str:
+    return str(schema.field(column).type) if column in schema.names else "string"
+
+
+def _is_number(schema: pa.Schema, column: str) -> bool:
+    if column not in schema.names:
+        return False
+    kind = schema.field(column).type
+    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind) or pt.is_null(kind))
+
+
+def _conditions(spec: Spec) -> Iterator[tuple[str, str]]:
+    if spec.target.where:
+        yield "target.where", spec.target.where
+    for name, split in spec.evaluation_splits().items():
+        if isinstance(split.from_, Pool):
+            if split.from_.where:
+                yield f"splits.{name}.from.where", split.from_.where
+        elif split.from_ not in (TARGET_POOL, TRAIN, None):
+            yield f"splits.{name}.from", str(split.from_)
