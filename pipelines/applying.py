@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pipelines.api import Progress, RunResult
 from pipelines.card import dataset_card
-from pipelines.ingest.fragments import Inventory, check_unchanged, pack_units
+from pipelines.sources.fragments import Inventory, check_unchanged, pack_units
 from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job
 from pipelines.jobs.write import build_write

@@ -8,8 +8,8 @@ from importlib import metadata
 
 import pyarrow as pa
 
-from pipelines.ingest.fragments import SourceRequest
-from pipelines.ingest.options import CsvOptions
+from pipelines.sources.fragments import SourceRequest
+from pipelines.sources.options import CsvOptions
 from pipelines.spec.models import Csv as CsvSpec
 from pipelines.spec.models import Pool as PoolSpec
 from pipelines.spec.models import Spec

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipelines.api import Progress
-from pipelines.ingest.fragments import Inventory, take_inventory
-from pipelines.ingest.schemas import check_reserved
+from pipelines.sources.fragments import Inventory, take_inventory
+from pipelines.sources.schemas import check_reserved
 from pipelines.job import make_heading, make_request, make_rules, source_requests
 from pipelines.jobs.census import CensusTask, build_census
 from pipelines.jobs.execution import job_options, run_job

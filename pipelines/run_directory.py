@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.ingest.filesystems import (
+from pipelines.sources.filesystems import (
     Location,
     delete_tree,
     exists,

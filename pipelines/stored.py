@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.ingest.fragments import Fragment, Inventory, SourceFile
-from pipelines.ingest.options import CsvOptions
+from pipelines.sources.fragments import Fragment, Inventory, SourceFile
+from pipelines.sources.options import CsvOptions
 from pipelines.run_directory import INPUTS, LEDGER, PLAN, SPEC, RunDirectory
 from pipelines.spec.loading import parse_spec
 from pipelines.spec.models import Spec

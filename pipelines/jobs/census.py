@@ -9,8 +9,8 @@ import apache_beam as beam
 import polars as pl
 import pyarrow as pa
 
-from pipelines.ingest.fragments import Fragment
-from pipelines.ingest.reading import read_frame
+from pipelines.sources.fragments import Fragment
+from pipelines.sources.reading import read_frame
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.progress import report_rows
 from pipelines.run_directory import write_summary

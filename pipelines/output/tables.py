@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 import pyarrow as pa
 
-from pipelines.ingest.fragments import Fragment
+from pipelines.sources.fragments import Fragment
 from splitting.errors import DataError
 from splitting.hashing import hash_texts, name_whole_rows
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
-from pipelines.ingest.fragments import Fragment
-from pipelines.ingest.reading import BadRow, Chunk, read_fragment
+from pipelines.sources.fragments import Fragment
+from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from pipelines.output.layout import HELD_OUT as HELD_OUT_FOLDER
 from pipelines.output.layout import REJECTED, Layout, aside_path
 from pipelines.output.tables import LINE_SCHEMA, OutputTables

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipelines.ingest.filesystems import locate, read_bytes
+from pipelines.sources.filesystems import locate, read_bytes
 from pipelines.spec.models import Pool, Spec, shorten
 from splitting.errors import DataError, Problem, SpecError
 

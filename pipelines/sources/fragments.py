@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pipelines.ingest.formats import Format, format_of
-from pipelines.ingest.inspecting import FileFacts, inspect_file
-from pipelines.ingest.listing import ListedFile, list_source
-from pipelines.ingest.options import CsvOptions
-from pipelines.ingest.schemas import FileSchema, unify
+from pipelines.sources.formats import Format, format_of
+from pipelines.sources.inspecting import FileFacts, inspect_file
+from pipelines.sources.listing import ListedFile, list_source
+from pipelines.sources.options import CsvOptions
+from pipelines.sources.schemas import FileSchema, unify
 from splitting.errors import DataError
 
 FRAGMENT_BYTES = 64 * 2**20
@@ -207,7 +207,7 @@ def check_unchanged(inventory: Inventory) -> None:
     Raises:
         DataError: a file is gone or has another size.
     """
-    from pipelines.ingest.filesystems import locate  # noqa: PLC0415
+    from pipelines.sources.filesystems import locate  # noqa: PLC0415
 
     changed = []
     for file in inventory.files:

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.orc as orc
 import pyarrow.parquet as pq
 
-from pipelines.ingest import text
-from pipelines.ingest.filesystems import Location, first_line, locate, raise_for
-from pipelines.ingest.formats import Format
-from pipelines.ingest.listing import ListedFile
-from pipelines.ingest.options import CsvOptions
+from pipelines.sources import text
+from pipelines.sources.filesystems import Location, first_line, locate, raise_for
+from pipelines.sources.formats import Format
+from pipelines.sources.listing import ListedFile
+from pipelines.sources.options import CsvOptions
 from splitting.errors import DataError
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pyarrow import fs
 
-from pipelines.ingest.filesystems import Location, is_uri, kind, locate, raise_for
+from pipelines.sources.filesystems import Location, is_uri, kind, locate, raise_for
 from splitting.errors import DataError
 
 _MAGIC = re.compile(r"[*?\[]")

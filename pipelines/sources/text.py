@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.json as pajson
 
-from pipelines.ingest.filesystems import Location, first_line, raise_for
-from pipelines.ingest.options import CsvOptions
+from pipelines.sources.filesystems import Location, first_line, raise_for
+from pipelines.sources.options import CsvOptions
 from splitting.errors import DataError
 
 BLOCK_BYTES = 16 * 2**20

@@ -11,11 +11,11 @@ import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from pipelines.ingest import text
-from pipelines.ingest.filesystems import Location, first_line, locate, raise_for
-from pipelines.ingest.fragments import Fragment
-from pipelines.ingest.options import CsvOptions
-from pipelines.ingest.text import BadRow
+from pipelines.sources import text
+from pipelines.sources.filesystems import Location, first_line, locate, raise_for
+from pipelines.sources.fragments import Fragment
+from pipelines.sources.options import CsvOptions
+from pipelines.sources.text import BadRow
 from splitting.errors import DataError
 
 __all__ = ["BadRow", "Chunk", "FrameChunk", "read_fragment", "read_frame", "reads_fast"]
