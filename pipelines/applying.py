@@ -11,7 +11,7 @@ from pipelines.sources.fragments import Inventory, check_unchanged, pack_units
 from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job
 from pipelines.jobs.write import build_write
-from pipelines.output.layout import DEFAULT_SHARD_BYTES, Layout, make_layout
+from pipelines.output.layout import Layout, default_shard_bytes, make_layout
 from pipelines.output.tables import OutputTables
 from pipelines.output.unit import Unit, WriteTask
 from pipelines.progress import counting
@@ -32,7 +32,7 @@ from splitting.errors import DataError
 from splitting.plan import Plan
 from splitting.rules import Rules
 from validation.checks import Judgement
-from validation.engine import judge
+from validation.engine import judge, load_in_background
 from validation.first_suite import SUITE, first_checks
 from validation.tally import Tally
 
@@ -59,12 +59,11 @@ def apply_run_plan(
     check_unchanged(inventory)
     rules = make_rules(spec, inventory.schema)
     run.clear([SUCCESS, VALIDATION, CARD, DATA, HELD_OUT, REJECTED, WORK])
-    units = [
-        Unit(i, fragments)
-        for i, fragments in enumerate(pack_units(inventory.fragments, shard_bytes or DEFAULT_SHARD_BYTES))
-    ]
-    layout = _layout(plan, inventory, len(units), shard_bytes or DEFAULT_SHARD_BYTES)
+    size = shard_bytes or default_shard_bytes(sum(file.bytes for file in inventory.files))
+    units = [Unit(i, fragments) for i, fragments in enumerate(pack_units(inventory.fragments, size))]
+    layout = _layout(plan, inventory, len(units), size)
     task = _task(run, plan, spec, inventory, rules, layout)
+    load_in_background()
     with counting("writing", plan.rows_read, progress):
         run_job(options, lambda pipeline: build_write(pipeline, units, task, run.path(WORK).uri))
     tally = Tally.from_bytes(run.read(f"{WORK}/tally.bin"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,22 @@ def judge(suite: str, checks: Sequence[Check]) -> Judgement:
 
         verdicts = tuple(_judge(check) for check in checks)
     return Judgement(suite, verdicts, gx.__version__)
+
+
+def load_in_background() -> threading.Thread:
+    """Begins to import Great Expectations, which takes seconds, while the launcher waits for something else.
+
+    Returns:
+        The thread; nobody needs to join it: `judge` waits for the import by itself.
+    """
+
+    def load() -> None:
+        with _quiet():
+            import great_expectations  # noqa: F401, PLC0415
+
+    thread = threading.Thread(target=load, name="load-great-expectations", daemon=True)
+    thread.start()
+    return thread
 
 
 class _quiet:  # noqa: N801, used as a function

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -60,6 +60,28 @@ class Tally:
             pl.len().cast(pl.Int64).alias("rows"), pl.col("outside").sum().cast(pl.Int64)
         )
         return Tally.merge([Tally(counted, *(pl.DataFrame(schema=s) for s in (_ASIDE, _LEAKS)))])
+
+    @classmethod
+    def of_counts(cls, split: str, source: str, labels: Mapping[str | None, int]) -> Tally:
+        """Takes counts that were made elsewhere.
+
+        Args:
+            split: its name.
+            source: of the rows.
+            labels: rows by label; None for rows without one. All rows are where they may be.
+
+        Returns:
+            Their tally.
+        """
+        columns = {
+            "split": [split] * len(labels),
+            "source": [source] * len(labels),
+            "label": list(labels),
+            "rows": list(labels.values()),
+            "outside": [0] * len(labels),
+        }
+        counted = pl.DataFrame(columns, schema=_ROWS)
+        return cls.merge([cls(counted, *(pl.DataFrame(schema=s) for s in (_ASIDE, _LEAKS)))])
 
     @classmethod
     def of_aside(cls, folder: str, source: str, reasons: pl.Series) -> Tally:

@@ -30,7 +30,7 @@ class _WriteUnit(beam.DoFn):  # type: ignore[misc]
         result = write_unit(unit, self._task)
         for split, shard, rows in result.evaluation:
             yield f"{split}{_SEPARATOR}{shard}", rows
-        yield beam.pvalue.TaggedOutput(self.TALLY, result.tally.to_bytes())
+        yield beam.pvalue.TaggedOutput(self.TALLY, Tally.merge([Tally.empty(), *result.tallies]).to_bytes())
         yield beam.pvalue.TaggedOutput(self.PATH, self._task.layout.train_shard(unit.number))
 
 

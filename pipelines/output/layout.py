@@ -12,8 +12,26 @@ from splitting.plan import SPLIT
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, ROWS
 
-DEFAULT_SHARD_BYTES = 256 * 2**20
+SHARD_BYTES = 256 * 2**20
+_LEAST_SHARD_BYTES = 64 * 2**20
+_UNITS = 8
 DATA, HELD_OUT, REJECTED = "data", "held_out", "rejected"
+
+
+def default_shard_bytes(total: int) -> int:
+    """About how large a shard is by default: 256 MiB; less, down to 64 MiB, for data that would give few units of work.
+
+    Args:
+        total: bytes of all input files.
+
+    Returns:
+        Bytes; a function of the data alone, so that another machine writes the same files.
+
+    Examples:
+        >>> default_shard_bytes(10 * 2**30) >> 20, default_shard_bytes(2**30) >> 20, default_shard_bytes(2**20) >> 20
+        (256, 128, 64)
+    """
+    return max(_LEAST_SHARD_BYTES, min(SHARD_BYTES, total // _UNITS))
 
 
 def shard_path(split: str, number: int, of: int) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import BadRow, Chunk, read_fragment
@@ -25,6 +26,7 @@ from splitting.rules import GROUP, KEY, NULL_KEY, POOLS, Rules
 from validation.tally import Tally
 
 BAD_LINE = "bad line"
+_ROWS_PER_SLICE = 256
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,12 @@ class UnitResult:
     """What a unit leaves.
 
     Attributes:
-        tally: counts of what it wrote.
+        tallies: counts of what it wrote.
         evaluation: by split and shard, Arrow IPC bytes of its evaluation rows.
         rows: how many rows it read, unreadable lines included.
     """
 
-    tally: Tally = field(default_factory=Tally.empty)
+    tallies: list[Tally] = field(default_factory=list)
     evaluation: list[tuple[str, int, bytes]] = field(default_factory=list)
     rows: int = 0
 
@@ -144,14 +146,44 @@ def rule_frame(table: pa.Table, rules: Rules) -> pl.DataFrame:
 def _write_plain(
     chunk: Chunk, fragment: Fragment, special: pl.Series, task: WriteTask, train: ShardWriter, result: UnitResult
 ) -> None:
-    """Writes train rows without a copy where no row of the chunk is special, else without the few that are."""
-    table, numbers = chunk.table, chunk.row_numbers
-    if special.any():
-        keep = (~special).to_arrow()
-        table, numbers = table.filter(keep), numbers.filter(keep)
+    """Writes the train rows of a chunk: all but the special ones."""
+    table = without(chunk.table, special)
+    numbers = without(pa.table({"row": chunk.row_numbers}), special).column(0)
     train.write(task.tables.split_table(table, fragment, numbers, TRAIN))
-    sources = pl.repeat(fragment.source, len(table), dtype=pl.String, eager=True)
-    result.tally = Tally.merge([result.tally, Tally.of_split(TRAIN, sources, label_texts(table, task.label), None)])
+    result.tallies.append(_tally_train(table, fragment.source, task.label))
+
+
+def without(table: pa.Table, left_out: pl.Series) -> pa.Table:
+    """A table without some rows; where they are few it is made of slices, and nothing is copied.
+
+    Args:
+        table: any.
+        left_out: Boolean, a row each.
+
+    Returns:
+        The other rows, in order.
+    """
+    where = left_out.arg_true().to_list()
+    if not where:
+        return table
+    if len(where) * _ROWS_PER_SLICE > len(table):
+        return table.filter((~left_out).to_arrow())
+    starts, ends = [0, *(i + 1 for i in where)], [*where, len(table)]
+    return pa.concat_tables([table.slice(a, b - a) for a, b in zip(starts, ends, strict=True) if b > a])
+
+
+def _tally_train(table: pa.Table, source: str, label: str | None) -> Tally:
+    """Counts by label in Arrow, and hands the tally one row a label."""
+    if label is None or label not in table.column_names:
+        return Tally.of_counts(TRAIN, source, {None: len(table)})
+    column = table.column(label)
+    try:
+        counted = pc.value_counts(column)
+    except pa.ArrowException:
+        texts = label_texts(table, label)
+        return Tally.of_split(TRAIN, pl.repeat(source, len(table), dtype=pl.String, eager=True), texts, None)
+    names = label_texts(pa.table({label: counted.field("values")}), label).to_list()
+    return Tally.of_counts(TRAIN, source, dict(zip(names, counted.field("counts").to_pylist(), strict=True)))
 
 
 def _write_bad_rows(rows: tuple[BadRow, ...], fragment: Fragment, asides: _AsideWriters, result: UnitResult) -> None:
@@ -166,7 +198,7 @@ def _write_bad_rows(rows: tuple[BadRow, ...], fragment: Fragment, asides: _Aside
     )
     asides.write(REJECTED, table, "lines")
     reasons = pl.Series([BAD_LINE] * len(rows), dtype=pl.String)
-    result.tally = Tally.merge([result.tally, Tally.of_aside(REJECTED, fragment.source, reasons)])
+    result.tallies.append(Tally.of_aside(REJECTED, fragment.source, reasons))
 
 
 def _write_special(
@@ -187,7 +219,7 @@ def _write_special(
         if mask.any():
             keep, why = mask.to_arrow(), reasons.filter(mask)
             asides.write(folder, task.tables.aside_table(table.filter(keep), fragment, numbers.filter(keep), why))
-            result.tally = Tally.merge([result.tally, Tally.of_aside(folder, fragment.source, why)])
+            result.tallies.append(Tally.of_aside(folder, fragment.source, why))
     for split in task.layout.starts:
         chosen = (placed[SPLIT] == split) & parts[KEY].is_not_null()
         if not chosen.any():
