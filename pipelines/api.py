@@ -158,5 +158,3 @@ def _spec(spec: Spec | str | PathLike[str]) -> tuple[Spec, str | None]:
 
 def _silent(_what: str, _done: int, _total: int | None) -> None:
     return None
-
-

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from pipelines.api import Progress, RunResult
 from pipelines.card import dataset_card
-from pipelines.sources.fragments import Inventory, check_unchanged, pack_units
 from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job
 from pipelines.jobs.write import build_write
@@ -25,6 +24,7 @@ from pipelines.run_directory import (
     WORK,
     RunDirectory,
 )
+from pipelines.sources.fragments import Inventory, check_unchanged, pack_units
 from pipelines.spec.models import Spec
 from pipelines.stored import read_inventory, read_plan, read_spec
 from splitting.assign import assignment_of
@@ -79,9 +79,7 @@ def _layout(plan: Plan, inventory: Inventory, units: int, shard_bytes: int) -> L
     return make_layout(plan.ledger, tuple(split.name for split in plan.splits), units, row_bytes, shard_bytes)
 
 
-def _task(
-    run: RunDirectory, plan: Plan, spec: Spec, inventory: Inventory, rules: Rules, layout: Layout
-) -> WriteTask:
+def _task(run: RunDirectory, plan: Plan, spec: Spec, inventory: Inventory, rules: Rules, layout: Layout) -> WriteTask:
     bits = {pool.name: 2**i for i, pool in enumerate(rules.pools)}
     tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
     tables.split_schema()
@@ -108,5 +106,3 @@ def _finish(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement) -> 
     run.write(CARD, dataset_card(plan, spec, judgement))
     run.clear([WORK])
     run.write(SUCCESS, json.dumps({"plan": plan.fingerprint, "success": not judgement.critical}) + "\n")
-
-

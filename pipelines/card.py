@@ -51,14 +51,17 @@ def dataset_card(plan: Plan, spec: Spec, judgement: Judgement) -> str:
         "| split | rows | target rows | drawn from | for |\n| --- | --: | --: | --- | --- |\n" + "\n".join(rows),
         "## Sources\n\n| source | rows |\n| --- | --: |\n" + "\n".join(sources),
         *(
-            ["## Rows in no split\n\n| kept in | source | reason | rows |\n| --- | --- | --- | --: |\n" + "\n".join(aside)]
+            [
+                "## Rows in no split\n\n| kept in | source | reason | rows |\n| --- | --- | --- | --: |\n"
+                + "\n".join(aside)
+            ]
             if aside
             else []
         ),
         *(["## Notes\n\n" + "\n".join(f"- {cell(note)}" for note in plan.notes)] if plan.notes else []),
         f"## Checks\n\n{checks} See `validation.json`.",
-        f"## Provenance\n\nPlan `{plan.fingerprint}`, inputs `{plan.input_fingerprint}`, "
-        f"output `{spec.output}`. The spec is in `spec.yaml`, the decision in `plan/`.",
+        (f"## Provenance\n\nPlan `{plan.fingerprint}`, inputs `{plan.input_fingerprint}`, "
+        f"output `{spec.output}`. The spec is in `spec.yaml`, the decision in `plan/`."),
     ]
     return "\n\n".join(parts) + "\n"
 

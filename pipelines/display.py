@@ -131,7 +131,9 @@ def printable(text: str) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left", title_style="bold")
+    return Table(
+        title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left", title_style="bold"
+    )
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from fractions import Fraction
 from importlib import metadata
 
 import pyarrow as pa
@@ -90,7 +91,9 @@ def _pool_name(name: str, split: SplitSpec) -> str:
 def _size(split: SplitSpec) -> Size:
     if isinstance(split.size, int):
         return Size(count=split.size)
-    return Size(None, split.size.numerator, split.size.denominator)
+    if isinstance(split.size, Fraction):
+        return Size(None, split.size.numerator, split.size.denominator)
+    raise ValueError("only train can be what is left")
 
 
 def make_heading(spec: Spec) -> Heading:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipelines.api import Progress
-from pipelines.sources.fragments import Inventory, take_inventory
-from pipelines.sources.schemas import check_reserved
 from pipelines.job import make_heading, make_request, make_rules, source_requests
 from pipelines.jobs.census import CensusTask, build_census
-from pipelines.jobs.execution import job_options, run_job
+from pipelines.jobs.execution import JobOptions, job_options, run_job
 from pipelines.jobs.lookup import find_trained
 from pipelines.progress import counting
 from pipelines.run_directory import WORK, RunDirectory
+from pipelines.sources.fragments import Inventory, take_inventory
+from pipelines.sources.schemas import check_reserved
 from pipelines.spec.models import Spec
 from pipelines.spec.predicates import check_columns
 from pipelines.stored import read_plan, write_plan
@@ -22,8 +22,10 @@ from splitting.candidates import Shortlist, census_limit
 from splitting.census import Candidates, Census
 from splitting.compose import Heading, make_plan
 from splitting.errors import DataError, RunDirectoryError
+from splitting.inputs import Inputs, Previous
 from splitting.plan import Plan
-from splitting.planning import DeeperCensusNeeded, Inputs, Previous, newly_eligible
+from splitting.planning import newly_eligible
+from splitting.pools import DeeperCensusNeeded
 from splitting.request import Request
 from splitting.rules import GROUP, ROWS, Rules
 
@@ -87,7 +89,7 @@ class _CensusJob:
         request: Request,
         inventory: Inventory,
         run: RunDirectory,
-        options: object,
+        options: JobOptions,
         progress: Progress,
     ) -> None:
         self._rules, self._request, self._inventory = rules, request, inventory
@@ -96,9 +98,7 @@ class _CensusJob:
     def take(self, old: Plan | None, depth: int) -> Inputs:
         known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)
         limit = census_limit(self._request, _row_bound(self._inventory), len(known), depth)
-        task = CensusTask(
-            self._rules, self._request, self._inventory.schema, limit, depth, tuple(known.to_list())
-        )
+        task = CensusTask(self._rules, self._request, self._inventory.schema, limit, depth, tuple(known.to_list()))
         folder = self._run.path(WORK).uri
         total = _known_rows(self._inventory)
         with counting("planning", None if total is None else 2 * total, self._progress):
@@ -134,8 +134,9 @@ def _check_not_empty(inputs: Inputs, heading: Heading) -> None:
     if not empty:
         return
     told = "; ".join(
-        f"source {name!r} has no rows" if not rejected.get(name) else
-        f"all {rejected[name]:,} rows of source {name!r} are rejected (null key or unreadable)"
+        f"source {name!r} has no rows"
+        if not rejected.get(name)
+        else f"all {rejected[name]:,} rows of source {name!r} are rejected (null key or unreadable)"
         for name in empty
     )
     raise DataError(f"{told}; check its path and key, or take it out of the spec")

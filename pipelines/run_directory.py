@@ -123,7 +123,7 @@ class RunDirectory:
         names: list[str] = pq.read_schema(location.path, filesystem=location.filesystem).names
         return names
 
-    def list(self, name: str) -> list[str]:
+    def names_in(self, name: str) -> list[str]:
         """The names in a folder of the run, sorted; empty where there is none."""
         return list_names(self.path(name))
 

@@ -7,11 +7,12 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
+from pipelines.run_directory import INPUTS, LEDGER, PLAN, SPEC, RunDirectory
 from pipelines.sources.fragments import Fragment, Inventory, SourceFile
 from pipelines.sources.options import CsvOptions
-from pipelines.run_directory import INPUTS, LEDGER, PLAN, SPEC, RunDirectory
 from pipelines.spec.loading import parse_spec
 from pipelines.spec.models import Spec
 from splitting.errors import RunDirectoryError
@@ -34,7 +35,7 @@ def read_plan(run: RunDirectory) -> Plan:
     """
     names = {new: old for old, new in LEDGER_NAMES.items()}
     try:
-        ledger = run.read_frame(LEDGER).rename(names).cast(dict(LEDGER_SCHEMA))
+        ledger = run.read_frame(LEDGER).rename(names).cast(pl.Schema(LEDGER_SCHEMA))
         return Plan.from_json(run.read(PLAN).decode(), ledger)
     except (ValueError, KeyError, TypeError) as error:
         raise RunDirectoryError(f"{run.uri}/{PLAN} cannot be used: {error}; plan again") from error

@@ -73,7 +73,9 @@ class Assignment:
         )
         groups = members.select(GROUP, SPLIT).unique(GROUP, maintain_order=True).join(bits, on=SPLIT, how="left")
         keys = members.select(KEY, pl.col(SPLIT).alias("_key_split")).unique(KEY, maintain_order=True)
-        return cls(groups.with_columns(pl.col(BIT).fill_null(0)), members.select(GROUP, KEY), keys, tuple(pool_bits.items()))
+        return cls(
+            groups.with_columns(pl.col(BIT).fill_null(0)), members.select(GROUP, KEY), keys, tuple(pool_bits.items())
+        )
 
     def concerns(self, named: pl.DataFrame) -> pl.Series:
         """Which rows need `place`; all the others go to `train`.

@@ -8,8 +8,8 @@ import polars as pl
 
 from splitting.census import Census
 from splitting.frames import pack_frames, unpack_frames
-from splitting.rules import GROUP, POOLS, ROWS, Rules
 from splitting.request import TRAIN_POOL, Request
+from splitting.rules import GROUP, POOLS, ROWS, Rules
 
 CUT = "_cut"
 _SPARE = 256
@@ -85,7 +85,9 @@ def shortlist(
         size.join(kept, on=cells, how="left", nulls_equal=True)
         .join(ledgers, on=cells, how="left", nulls_equal=True)
         .with_columns(pl.col("_kept").fill_null(0), pl.col("_known").fill_null(0), pl.col(CUT).fill_null(0))
-        .with_columns(_complete=(pl.col("_all") < census.limit) & (pl.col("_kept") + pl.col("_known") == pl.col("_all")))
+        .with_columns(
+            _complete=(pl.col("_all") < census.limit) & (pl.col("_kept") + pl.col("_known") == pl.col("_all"))
+        )
         .select(*cells, pl.when(~pl.col("_complete")).then(CUT).alias(CUT))
         .sort(cells)
     )

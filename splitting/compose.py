@@ -12,6 +12,7 @@ import polars as pl
 
 from splitting.assign import HELD_OUT, REASON
 from splitting.census import KeyRepeats, key_repeats
+from splitting.inputs import Inputs
 from splitting.plan import (
     SPLIT,
     CellPlan,
@@ -22,7 +23,8 @@ from splitting.plan import (
     SourcePlan,
     SplitPlan,
 )
-from splitting.planning import Inputs, PoolDraw, Reservations, assignment, draw_all, make_ledger
+from splitting.planning import Reservations, assignment, draw_all, make_ledger
+from splitting.pools import PoolDraw
 from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL
 from splitting.rules import GROUP, KEY, LONE, POOLS, ROWS, SOURCE
 
@@ -64,9 +66,7 @@ def make_plan(heading: Heading, inputs: Inputs) -> Plan:
     ledger = make_ledger(inputs, reservations)
     placed = _place(inputs, ledger)
     cells = _cells(inputs, placed)
-    splits = tuple(
-        _split_plan(inputs, item, i, ledger) for item in reservations.draws for i in range(len(item.splits))
-    )
+    splits = tuple(_split_plan(inputs, item, i, ledger) for item in reservations.draws for i in range(len(item.splits)))
     order = {split.name: i for i, split in enumerate(inputs.request.splits)}
     return Plan(
         name=heading.name,
@@ -205,6 +205,6 @@ def _repeat_notes(repeats: KeyRepeats, inputs: Inputs) -> list[str]:
         return [f"{note}; rows of one key stay together."]
     name = inputs.rules.source_column
     return [
-        f"{note}, {repeats.across_sources:,} in more than one source. The same key is taken as the same example; "
-        f"if keys only count within a source, set `key: [{name}, {', '.join(inputs.rules.key) or '...'}]`."
+        (f"{note}, {repeats.across_sources:,} in more than one source. The same key is taken as the same example; "
+        f"if keys only count within a source, set `key: [{name}, {', '.join(inputs.rules.key) or '...'}]`.")
     ]

@@ -16,19 +16,17 @@ from typing import NamedTuple
 import polars as pl
 
 WORDS = frozenset(
-    "and or not in is null like ilike between true false case when then else end cast as escape "
-    "date timestamp int integer bigint smallint double float real varchar text boolean".split()
+    ["and", "or", "not", "in", "is", "null", "like", "ilike", "between", "true", "false", "case", "when", "then", "else", "end", "cast", "as", "escape", "date", "timestamp", "int", "integer", "bigint", "smallint", "double", "float", "real", "varchar", "text", "boolean"]
 )
 FUNCTIONS = frozenset(
-    "abs ceil coalesce concat contains date_part ends_with floor greatest least left length lower ltrim nullif replace "
-    "reverse right round rtrim sign starts_with strpos substr trim upper".split()
+    ["abs", "ceil", "coalesce", "concat", "contains", "date_part", "ends_with", "floor", "greatest", "least", "left", "length", "lower", "ltrim", "nullif", "replace", "reverse", "right", "round", "rtrim", "sign", "starts_with", "strpos", "substr", "trim", "upper"]
 )
 _MARKS = ("<=", ">=", "<>", "!=", "||", "=", "<", ">", "+", "-", "*", "/", "%", "(", ")", ",")
 _TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")+")|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"""
     r"""|(?P<word>[^\W\d]\w*)|(?P<mark><=|>=|<>|!=|\|\||[=<>+\-*/%(),])"""
 )
-_BEFORE_PARENTHESIS = frozenset("and or not in when then else case between like ilike is as varchar".split())
+_BEFORE_PARENTHESIS = frozenset(["and", "or", "not", "in", "when", "then", "else", "case", "between", "like", "ilike", "is", "as", "varchar"])
 
 
 class Token(NamedTuple):

@@ -15,7 +15,7 @@ Canonical text of one value:
 | decimal                                 | digits without trailing zeros: `1.50` is `1.5`              |
 | boolean                                 | `true` or `false`                                           |
 | date                                    | `2026-01-31`                                                |
-| timestamp                               | `@` and microseconds since 1970 (UTC), `.` and nanoseconds when there are any |
+| timestamp                               | `@`, microseconds since 1970 (UTC), `.` and nanoseconds if any |
 | time, duration                          | `time:` or `duration:` and nanoseconds                      |
 | binary                                  | `binary:` and hexadecimal digits                            |
 | list, struct (whole-row keys only)      | the parts, framed                                           |
@@ -30,6 +30,7 @@ from collections.abc import Sequence
 
 import polars as pl
 import polars_hash as plh
+from polars._typing import PolarsDataType
 
 HASH_NAME = "xxh3_64"
 _EXACT_INTEGER = 2**53
@@ -219,5 +220,5 @@ def _float_bits(values: pl.Series) -> pl.Series:
     return pl.Series(values.fill_null(0.0).to_numpy().view("uint64")).cast(pl.String)
 
 
-def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+def _instance(dtype: PolarsDataType) -> pl.DataType:
     return dtype() if isinstance(dtype, type) else dtype

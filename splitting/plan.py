@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import polars as pl
@@ -173,13 +173,7 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def _document(self) -> dict[str, Any]:
-        parts = {
-            name: getattr(self, name)
-            for name in (
-                "name identity strata spec_fingerprint input_fingerprint sources splits pools quotas cells "
-                "held_out rejected previous notes versions"
-            ).split()
-        }
+        parts = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "ledger"}
         plain = {k: [asdict(i) for i in v] if _is_records(v) else v for k, v in parts.items()}
         return {"format": FORMAT, **plain}
 

@@ -1,4 +1,4 @@
-"""Makes the plan: from the census and the candidates' rows to reserved groups, draw by draw."""
+"""Makes the decision: every pool drawn in turn, then the ledger of all that was reserved or examined."""
 
 from __future__ import annotations
 
@@ -7,113 +7,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from splitting.assign import Assignment
-from splitting.candidates import CUT, Shortlist
-from splitting.census import Candidates, Census
-from splitting.draw import Draw, DrawRequest, draw
 from splitting.errors import DataError, ShortfallError
-from splitting.plan import SPLIT, Plan
-from splitting.request import MAX_EVALUATION_GROUPS, TARGET_POOL, TRAIN, TRAIN_POOL, Request, SplitRequest
-from splitting.rounding import apportion, controlled_rounding
-from splitting.rules import GROUP, KEY, POOLS, ROWS, SOURCE, Rules
-
-MAX_MARK = 2**64 - 1
-_INDEX = "_index"
-
-
-class DeeperCensusNeeded(Exception):  # noqa: N818, a signal to the caller, not an error of anybody
-    """The listed groups do not allow an exact draw, and there are more groups to list."""
-
-
-@dataclass(frozen=True, eq=False)
-class Previous:
-    """The earlier run that a plan continues.
-
-    Attributes:
-        plan: its plan, with the ledger of all runs before it.
-        trained: UInt64, those of the newly eligible groups that the earlier run's `train` holds.
-    """
-
-    plan: Plan
-    trained: pl.Series
-
-    def mark(self, pool: str, *, narrows_target: bool) -> int:
-        """The mark of a pool; a pool that the earlier run did not draw from has none of its own."""
-        marks = {item.name: item.mark for item in self.plan.pools}
-        return marks.get(pool, marks.get(TARGET_POOL, 0) if narrows_target else 0)
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """All that a plan is made from.
-
-    Attributes:
-        rules: what decides about rows.
-        request: what is asked for.
-        census: of all the data.
-        shortlist: whose rows the candidates are.
-        candidates: every row of the shortlist's groups.
-        previous: the run that is continued, if any.
-    """
-
-    rules: Rules
-    request: Request
-    census: Census
-    shortlist: Shortlist
-    candidates: Candidates
-    previous: Previous | None = None
-
-    def bit(self, pool: str) -> int:
-        """The bit of a pool in a row's `_pools`."""
-        return {p.name: 2**i for i, p in enumerate(self.rules.pools)}[pool]
-
-    @property
-    def split_bits(self) -> dict[str, int]:
-        """The bit of each split's pool."""
-        return {split.name: self.bit(split.pool) for split in self.request.splits}
-
-    def strata_of(self, pool: str) -> list[str]:
-        """The columns that make a pool's strata: the train mixture is stratified by source too."""
-        return [*([SOURCE] if pool == TRAIN_POOL else []), *self.rules.stratum_columns]
-
-    def mark(self, pool: str) -> int:
-        """Only groups below the mark of an earlier run can be drawn; without one, all can."""
-        if self.previous is None:
-            return MAX_MARK
-        target = next((p for p in self.rules.pools if p.name == TARGET_POOL), None)
-        mine = next(p for p in self.rules.pools if p.name == pool)
-        narrows = target is not None and mine.sources == target.sources and (
-            set(target.conditions) <= set(mine.conditions)
-        )
-        return self.previous.mark(pool, narrows_target=narrows)
-
-
-@dataclass(frozen=True, eq=False)
-class PoolDraw:
-    """One pool, drawn.
-
-    Attributes:
-        pool: its name.
-        splits: the splits drawn from it.
-        strata: the strata's labels, `_index` and `_pool_rows`.
-        pool_rows: rows of the pool when it was drawn.
-        sizes: what the splits ask for, in rows.
-        quotas: [stratum][split], rows of earlier runs included.
-        frozen: [stratum][split], rows of earlier runs.
-        draw: what was drawn in addition.
-        mark: every group of the pool below it has been examined.
-        examined: UInt64, groups of the pool below the mark.
-    """
-
-    pool: str
-    splits: tuple[SplitRequest, ...]
-    strata: pl.DataFrame
-    pool_rows: int
-    sizes: tuple[int, ...]
-    quotas: list[list[int]]
-    frozen: list[list[int]]
-    draw: Draw
-    mark: int
-    examined: pl.Series
+from splitting.inputs import Inputs
+from splitting.plan import SPLIT
+from splitting.pools import PoolDraw, draw_pool
+from splitting.request import MAX_EVALUATION_GROUPS, TRAIN
+from splitting.rules import GROUP, KEY, POOLS, ROWS
 
 
 @dataclass
@@ -141,7 +40,7 @@ def draw_all(inputs: Inputs) -> Reservations:
     reservations = Reservations(frozen)
     problems: list[str] = []
     for pool in inputs.request.pools():
-        drawn = _draw_pool(inputs, pool, reservations.groups, problems)
+        drawn = draw_pool(inputs, pool, reservations.groups, problems)
         if drawn is None:
             continue
         reservations.draws.append(drawn)
@@ -169,178 +68,6 @@ def _frozen_groups(inputs: Inputs) -> pl.DataFrame:
         return pl.DataFrame(schema=schema)
     ledger = inputs.previous.plan.ledger
     return ledger.filter(pl.col(KEY).is_not_null()).select(GROUP, SPLIT).unique(GROUP, maintain_order=True)
-
-
-def _draw_pool(inputs: Inputs, pool: str, reserved: pl.DataFrame, problems: list[str]) -> PoolDraw | None:
-    splits = inputs.request.splits_of(pool)
-    strata = _strata(inputs, pool, reserved)
-    pool_rows = int(strata["_pool_rows"].sum())
-    sizes = _sizes(inputs, pool, splits, pool_rows, problems)
-    if sizes is None:
-        return None
-    quotas = controlled_rounding(strata["_pool_rows"].to_list(), sizes)
-    frozen = _frozen_rows(inputs, pool, splits, strata)
-    wanted = _wanted(quotas, frozen)
-    eligible = _eligible(inputs, pool, reserved, strata)
-    complete = _complete(inputs, pool, strata)
-    request = DrawRequest(
-        splits=tuple(split.name for split in splits),
-        quotas=tuple(tuple(row) for row in wanted),
-        complete=tuple(complete),
-        on_shortfall=inputs.request.on_shortfall,
-    )
-    drawn = draw(eligible, request)
-    if drawn.needs_deeper:
-        raise DeeperCensusNeeded
-    if drawn.shortfalls and inputs.request.on_shortfall == "error":
-        problems += _describe(inputs, pool, drawn, strata)
-    mark, examined = _examine(inputs, pool, reserved, sizes)
-    return PoolDraw(pool, splits, strata, pool_rows, tuple(sizes), quotas, frozen, drawn, mark, examined)
-
-
-def _strata(inputs: Inputs, pool: str, reserved: pl.DataFrame) -> pl.DataFrame:
-    """The pool's strata, sorted by label, with their rows; the train mixture is what is not reserved."""
-    columns = inputs.strata_of(pool)
-    inside = (pl.col(POOLS) & inputs.bit(pool)) > 0
-    counted = inputs.census.cells.filter(inside).select(*columns, ROWS)
-    if pool == TRAIN_POOL:
-        gone = inputs.candidates.rows.filter(_of_others(inputs, pool, reserved))
-        counted = pl.concat([counted, gone.select(*columns, -pl.col(ROWS))])
-    if not columns:
-        total = counted.select(pl.col(ROWS).sum().alias("_pool_rows"))
-        return total.with_columns(pl.lit(0, dtype=pl.UInt32).alias(_INDEX))
-    return counted.group_by(columns).agg(pl.col(ROWS).sum().alias("_pool_rows")).sort(columns).with_row_index(_INDEX)
-
-
-def _of_others(inputs: Inputs, pool: str, reserved: pl.DataFrame) -> pl.Expr:
-    """Rows of groups that are reserved for splits of other pools."""
-    own = [split.name for split in inputs.request.splits_of(pool)]
-    return pl.col(GROUP).is_in(reserved.filter(~pl.col(SPLIT).is_in(own))[GROUP].implode())
-
-
-def _sizes(
-    inputs: Inputs, pool: str, splits: tuple[SplitRequest, ...], pool_rows: int, problems: list[str]
-) -> list[int] | None:
-    sizes = [split.size.resolve(pool_rows) for split in splits]
-    spare = 1 if pool == TRAIN_POOL else 0
-    if sum(sizes) <= pool_rows - spare:
-        return sizes
-    if inputs.request.on_shortfall == "allow" and pool_rows > spare:
-        return apportion(pool_rows - spare, sizes)
-    asked = " + ".join(f"{size:,} ({split.name})" for size, split in zip(sizes, splits, strict=True))
-    left = ", and train needs at least one" if spare else ""
-    problems.append(f"  - pool {pool!r}: asked {asked} rows; it has {pool_rows:,}{left}")
-    return None
-
-
-def _in_pool(inputs: Inputs, pool: str) -> pl.DataFrame:
-    return inputs.candidates.rows.filter((pl.col(POOLS) & inputs.bit(pool)) > 0)
-
-
-def _indexed(rows: pl.DataFrame, strata: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    if not columns:
-        return rows.with_columns(pl.lit(0, dtype=pl.UInt32).alias(_INDEX))
-    return rows.join(strata, on=columns, nulls_equal=True)
-
-
-def _frozen_rows(
-    inputs: Inputs, pool: str, splits: tuple[SplitRequest, ...], strata: pl.DataFrame
-) -> list[list[int]]:
-    counts = [[0] * len(splits) for _ in range(len(strata))]
-    if inputs.previous is None:
-        return counts
-    members = inputs.previous.plan.ledger.filter(pl.col(KEY).is_not_null())
-    rows = _in_pool(inputs, pool)
-    on = [GROUP] if inputs.request.new_members == "join" else [GROUP, KEY]
-    kept = rows.join(members.select(*on, SPLIT).unique(on), on=on)
-    position = {split.name: i for i, split in enumerate(splits)}
-    indexed = _indexed(kept, strata, inputs.strata_of(pool)).group_by(_INDEX, SPLIT).agg(pl.col(ROWS).sum())
-    for index, split, count in indexed.select(_INDEX, SPLIT, ROWS).iter_rows():
-        if split in position:
-            counts[index][position[split]] = count
-    return counts
-
-
-def _wanted(quotas: list[list[int]], frozen: list[list[int]]) -> list[list[int]]:
-    """What is still wanted: the quotas less the frozen rows, a split's overruns taken off its other strata."""
-    if not quotas:
-        return []
-    columns = []
-    for split in range(len(quotas[0])):
-        missing = [max(0, q[split] - f[split]) for q, f in zip(quotas, frozen, strict=True)]
-        total = sum(q[split] for q in quotas) - sum(f[split] for f in frozen)
-        columns.append(apportion(total, missing, caps=missing) if 0 < total < sum(missing) else
-                       missing if total > 0 else [0] * len(missing))
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _eligible(inputs: Inputs, pool: str, reserved: pl.DataFrame, strata: pl.DataFrame) -> pl.DataFrame:
-    """The groups that may be drawn: in the pool, not reserved, and new where a run is continued."""
-    barred = _barred(inputs, reserved)
-    rows = _in_pool(inputs, pool).filter(
-        ~pl.col(GROUP).is_in(reserved[GROUP].implode()), ~pl.col(GROUP).is_in(barred.implode())
-    )
-    if inputs.previous is not None:
-        known = pl.concat([inputs.previous.plan.ledger[GROUP], inputs.previous.trained])
-        rows = rows.filter(pl.col(GROUP) < inputs.mark(pool), ~pl.col(GROUP).is_in(known.implode()))
-    indexed = _indexed(rows, strata, inputs.strata_of(pool))
-    return indexed.group_by(pl.col(GROUP).alias("u"), pl.col(_INDEX).alias("stratum")).agg(
-        pl.col(ROWS).sum().alias("rows")
-    )
-
-
-def _barred(inputs: Inputs, reserved: pl.DataFrame) -> pl.Series:
-    """Groups that share a key with a reserved group, or with an earlier one in the order of `u`."""
-    shared = inputs.candidates.rows.select(GROUP, KEY).unique()
-    shared = shared.filter(pl.col(GROUP).n_unique().over(KEY) > 1)
-    shared = shared.sort(~pl.col(GROUP).is_in(reserved[GROUP].implode()), GROUP)
-    return shared.filter(pl.col(GROUP) != pl.col(GROUP).first().over(KEY))[GROUP].unique()
-
-
-def _complete(inputs: Inputs, pool: str, strata: pl.DataFrame) -> list[bool]:
-    """By stratum: every group that may be drawn is a candidate."""
-    columns = inputs.strata_of(pool)
-    mark = inputs.mark(pool)
-    cuts = inputs.shortlist.cuts.filter((pl.col(POOLS) & inputs.bit(pool)) > 0)
-    open_cells = cuts.filter(pl.col(CUT).is_not_null() & (pl.col(CUT) < mark))
-    if not columns:
-        return [len(open_cells) == 0]
-    partial = set(_indexed(open_cells, strata, columns)[_INDEX].to_list())
-    return [index not in partial for index in range(len(strata))]
-
-
-def _examine(inputs: Inputs, pool: str, reserved: pl.DataFrame, sizes: list[int]) -> tuple[int, pl.Series]:
-    """The new mark, and the pool's groups below it.
-
-    The mark is where the pool's rows, in the order of `u`, reach the sizes asked for: the ledger stays about as
-    large as the splits. It never passes what is listed in full, and never rises.
-    """
-    cuts = inputs.shortlist.cuts.filter((pl.col(POOLS) & inputs.bit(pool)) > 0)
-    listed = cuts[CUT].min()
-    rows = _in_pool(inputs, pool)
-    if pool == TRAIN_POOL:
-        rows = rows.filter(~_of_others(inputs, pool, reserved))
-    ordered = rows.group_by(GROUP).agg(pl.col(ROWS).sum()).sort(GROUP)
-    reached = ordered.filter(pl.col(ROWS).cum_sum() >= sum(sizes))[GROUP].min()
-    mark = MAX_MARK if reached is None else int(reached) + 1
-    if listed is not None:
-        mark = min(mark, int(listed) + 1)
-    mark = min(mark, inputs.mark(pool))
-    return mark, ordered.filter(pl.col(GROUP) < mark)[GROUP]
-
-
-def _describe(inputs: Inputs, pool: str, drawn: Draw, strata: pl.DataFrame) -> list[str]:
-    columns = inputs.strata_of(pool)
-    names = (["source"] if pool == TRAIN_POOL else []) + [s.column for s in inputs.rules.strata]
-    lines = []
-    for item in drawn.shortfalls:
-        labels = strata.row(item.stratum, named=True)
-        where = ", ".join(f"{n}={labels[c]!r}" for n, c in zip(names, columns, strict=True)) or "the whole pool"
-        lines.append(
-            f"  - {item.split}, {where}: wants {item.wanted:,} more rows; {item.available:,} would fit"
-            + (" (only examples that are new since the earlier run can be drawn)" if inputs.previous else "")
-        )
-    return lines
 
 
 def newly_eligible(inputs: Inputs) -> pl.DataFrame:

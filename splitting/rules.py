@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import polars as pl
 
@@ -37,14 +38,14 @@ class Stratifier:
         if not self.edges:
             return canonical_text(values)
         numbers = values.to_frame("v").select(pl.col("v").cast(pl.Float64).fill_nan(None)).to_series()
-        position = sum((numbers >= edge).cast(pl.UInt32) for edge in self.edges)
-        return pl.Series(position).replace_strict(
-            list(range(len(self.edges) + 1)), self._bins(), return_dtype=pl.String
-        )
+        position = (numbers >= self.edges[0]).cast(pl.UInt32)
+        for edge in self.edges[1:]:
+            position += (numbers >= edge).cast(pl.UInt32)
+        return position.replace_strict(list(range(len(self.edges) + 1)), self._bins(), return_dtype=pl.String)
 
     def _bins(self) -> list[str]:
         edges = [format(edge, "g") if edge != int(edge) else str(int(edge)) for edge in self.edges]
-        inner = [f"{low}..{high}" for low, high in zip(edges, edges[1:], strict=False)]
+        inner = [f"{low}..{high}" for low, high in pairwise(edges)]
         return [f"<{edges[0]}", *inner, f">={edges[-1]}"]
 
 

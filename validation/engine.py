@@ -9,7 +9,8 @@ from typing import Any
 
 from validation.checks import Check, Judgement, RowCount, ValuesInSet, Verdict
 
-_RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 20, "include_unexpected_rows": False}
+_PARTIAL = 20
+_RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": _PARTIAL, "include_unexpected_rows": False}
 _SHOWN = 5
 _NO_VALUE = "\0no value"  # Great Expectations refuses an empty set
 
@@ -75,11 +76,11 @@ def _judge(check: Check) -> Verdict:
     told = {"type": expectation.expectation_type, "kwargs": _kwargs(check)}
     try:
         metrics = {m.id: _metric(m.metric_name, check) for m in wanted.get_metric_configurations()}
-        result = expectation.metrics_validate(
-            metrics=metrics, execution_engine=engine, runtime_configuration=runtime
-        )
+        result = expectation.metrics_validate(metrics=metrics, execution_engine=engine, runtime_configuration=runtime)
     except Exception as error:  # noqa: BLE001, an expectation that raises is a failed check, never a lost run
-        return Verdict(check, success=False, expected=_expected(check), observed="", expectation=told, exception=str(error))
+        return Verdict(
+            check, success=False, expected=_expected(check), observed="", expectation=told, exception=str(error)
+        )
     return Verdict(
         check, success=bool(result.success), expected=_expected(check), observed=_observed(check), expectation=told
     )
@@ -116,7 +117,7 @@ def _metric(name: str, check: Check) -> Any:
         if name == "column.distinct_values":
             return set(fact.observed)
         if name == "column.distinct_values.not_in_set":
-            return strangers[: _RESULT_FORMAT["partial_unexpected_count"]]
+            return strangers[:_PARTIAL]
         if name == "column.distinct_values.not_in_set.count":
             return len(strangers)
     raise KeyError(f"no count for metric {name!r}")

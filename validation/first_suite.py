@@ -61,7 +61,10 @@ def _sizes(plan: Plan, tally: Tally) -> list[Check]:
     held_out = tally.aside.filter(pl.col("folder") == "held_out", pl.col("reason").str.ends_with("in another group"))
     conflicts = int(held_out["rows"].sum())
     description = "train has the planned size, less rows whose key is in an evaluation split under another group."
-    return [*checks, _count(f"size of {TRAIN}", TRAIN, description, plan.rows_of(TRAIN) - conflicts, _rows(tally, TRAIN))]
+    return [
+        *checks,
+        _count(f"size of {TRAIN}", TRAIN, description, plan.rows_of(TRAIN) - conflicts, _rows(tally, TRAIN)),
+    ]
 
 
 def _inside_pools(plan: Plan, tally: Tally) -> list[Check]:

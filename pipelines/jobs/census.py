@@ -9,11 +9,11 @@ import apache_beam as beam
 import polars as pl
 import pyarrow as pa
 
-from pipelines.sources.fragments import Fragment
-from pipelines.sources.reading import read_frame
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.progress import report_rows
 from pipelines.run_directory import write_summary
+from pipelines.sources.fragments import Fragment
+from pipelines.sources.reading import read_frame
 from splitting.candidates import Shortlist, shortlist
 from splitting.census import Candidates, Census, with_rejected
 from splitting.request import Request
@@ -85,7 +85,7 @@ def collect_candidates(fragment: Fragment, groups: pl.Series, task: CensusTask) 
     return Candidates.merge(parts)
 
 
-class _CountFragment(beam.DoFn):  # type: ignore[misc]
+class _CountFragment(beam.DoFn):
     def __init__(self, task: CensusTask) -> None:
         self._task = task
 
@@ -93,7 +93,7 @@ class _CountFragment(beam.DoFn):  # type: ignore[misc]
         yield count_fragment(fragment, self._task).to_bytes()
 
 
-class _CollectCandidates(beam.DoFn):  # type: ignore[misc]
+class _CollectCandidates(beam.DoFn):
     def __init__(self, task: CensusTask) -> None:
         self._task = task
 
@@ -102,7 +102,7 @@ class _CollectCandidates(beam.DoFn):  # type: ignore[misc]
 
 
 @dataclass
-class TakeCensus(beam.PTransform):  # type: ignore[misc]
+class TakeCensus(beam.PTransform):
     """Fragments to three summaries, written to a folder: `census`, `shortlist` and `candidates`."""
 
     task: CensusTask

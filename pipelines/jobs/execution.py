@@ -6,12 +6,14 @@ import logging
 import os
 import re
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
 from splitting.errors import DataError, SpecError
 
+JobOptions: TypeAlias = PipelineOptions
 EMBEDDED = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 _USER_ERROR = re.compile(r"(?:splitting\.errors\.)?(?:DataError|ShortfallError): (?P<text>.*)", re.DOTALL)
 

@@ -83,7 +83,7 @@ def trained_in_file(path: str, task: LookupTask) -> Trained:
     return Trained(pl.concat([keys[GROUP], groups[GROUP]]).unique().sort())
 
 
-class _LookUp(beam.DoFn):  # type: ignore[misc]
+class _LookUp(beam.DoFn):
     def __init__(self, task: LookupTask) -> None:
         self._task = task
 
@@ -112,7 +112,7 @@ def find_trained(
     """
     if not len(fresh):
         return pl.Series(GROUP, [], dtype=pl.UInt64)
-    paths = [f"{DATA}/{name}" for name in earlier.list(DATA) if name.startswith(f"{TRAIN}-")]
+    paths = [f"{DATA}/{name}" for name in earlier.names_in(DATA) if name.startswith(f"{TRAIN}-")]
     if not paths and old.rows_of(TRAIN):
         raise RunDirectoryError(
             f"{earlier.uri}/{DATA} holds no train files; they are needed to tell new examples from trained ones"

@@ -29,7 +29,7 @@ class Summary(Protocol):
         ...
 
 
-class MergeSummaries(beam.CombineFn):  # type: ignore[misc]
+class MergeSummaries(beam.CombineFn):
     """Merges packed summaries of one class; a few wait until a merge pays."""
 
     def __init__(self, summary: type[Summary]) -> None:

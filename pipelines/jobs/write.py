@@ -18,7 +18,7 @@ from validation.tally import EvaluationNames, Tally
 _SEPARATOR = "/"
 
 
-class _WriteUnit(beam.DoFn):  # type: ignore[misc]
+class _WriteUnit(beam.DoFn):
     """Yields evaluation rows by shard; on the side, the tally and the path of the train shard."""
 
     TALLY, PATH = "tally", "path"
@@ -34,7 +34,7 @@ class _WriteUnit(beam.DoFn):  # type: ignore[misc]
         yield beam.pvalue.TaggedOutput(self.PATH, self._task.layout.train_shard(unit.number))
 
 
-class _WriteShard(beam.DoFn):  # type: ignore[misc]
+class _WriteShard(beam.DoFn):
     """Writes one evaluation shard and yields its tally; on the side, the keys and groups in it."""
 
     NAMES = "names"
@@ -50,7 +50,7 @@ class _WriteShard(beam.DoFn):  # type: ignore[misc]
         yield beam.pvalue.TaggedOutput(self.NAMES, names_in_file(path, split, self._task).to_bytes())
 
 
-class _FindLeaks(beam.DoFn):  # type: ignore[misc]
+class _FindLeaks(beam.DoFn):
     """Reads a written train shard back and counts rows whose key or group is in an evaluation split."""
 
     def __init__(self, task: WriteTask) -> None:
@@ -58,12 +58,11 @@ class _FindLeaks(beam.DoFn):  # type: ignore[misc]
 
     def process(self, path: str, names: bytes) -> Iterator[bytes]:
 
-
         yield leaks_in_file(path, TRAIN, EvaluationNames.from_bytes(names), self._task).to_bytes()
 
 
 @dataclass
-class WriteSplits(beam.PTransform):  # type: ignore[misc]
+class WriteSplits(beam.PTransform):
     """Units of work to shards, and one tally, written to a folder."""
 
     task: WriteTask
@@ -85,9 +84,10 @@ class WriteSplits(beam.PTransform):  # type: ignore[misc]
             | "ByShard" >> beam.GroupByKey()
             | "WriteShards" >> beam.ParDo(_WriteShard(task)).with_outputs(_WriteShard.NAMES, main="tally")
         )
-        names = shards[_WriteShard.NAMES] | "MergeNames" >> beam.CombineGlobally(
-            MergeSummaries(EvaluationNames)
-        ).without_defaults()
+        names = (
+            shards[_WriteShard.NAMES]
+            | "MergeNames" >> beam.CombineGlobally(MergeSummaries(EvaluationNames)).without_defaults()
+        )
         leaks = (
             written[_WriteUnit.PATH]
             | "Stored" >> beam.Reshuffle()

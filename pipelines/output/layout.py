@@ -115,6 +115,8 @@ def make_layout(ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_b
         rows = int(groups[ROWS].sum())
         count = max(1, -(-rows * row_bytes // shard_bytes))
         before = groups.with_columns((pl.col(ROWS).cum_sum() - pl.col(ROWS)).alias("before"))
-        firsts = [before.filter(pl.col("before") >= rows * i // count)[GROUP].min() for i in range(1, count)]
-        starts[split] = (0, *sorted({int(first) for first in firsts if first is not None}))
+        firsts: set[int] = set()
+        for i in range(1, count):
+            firsts |= set(before.filter(pl.col("before") >= rows * i // count)[GROUP].head(1))
+        starts[split] = (0, *sorted(firsts))
     return Layout(units, starts)

@@ -106,7 +106,9 @@ class OutputTables:
         columns = [*table.columns, _constant(fragment.source, len(table))]
         return pa.table(columns, schema=self.split_schema())
 
-    def _index_columns(self, table: pa.Table, fragment: Fragment, numbers: pa.Array) -> list[pa.ChunkedArray | pa.Array]:
+    def _index_columns(
+        self, table: pa.Table, fragment: Fragment, numbers: pa.Array
+    ) -> list[pa.ChunkedArray | pa.Array]:
         keys = [table.column(name) for name in self.key if name != self.source_column]
         if not self.key:
             frame = pl.DataFrame(pl.from_arrow(table))

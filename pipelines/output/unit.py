@@ -11,13 +11,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.sources.fragments import Fragment
-from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from pipelines.output.layout import HELD_OUT as HELD_OUT_FOLDER
 from pipelines.output.layout import REJECTED, Layout, aside_path
 from pipelines.output.tables import LINE_SCHEMA, OutputTables
 from pipelines.progress import report_rows
 from pipelines.run_directory import RunDirectory, ShardWriter
+from pipelines.sources.fragments import Fragment
+from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from splitting.assign import HELD_OUT, REASON, Assignment
 from splitting.hashing import hash_texts, name_whole_rows
 from splitting.plan import SPLIT

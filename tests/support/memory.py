@@ -11,7 +11,9 @@ from splitting.candidates import census_limit, shortlist
 from splitting.census import Candidates, Census
 from splitting.compose import Heading, make_plan
 from splitting.plan import Plan
-from splitting.planning import DeeperCensusNeeded, Inputs, Previous, newly_eligible
+from splitting.inputs import Inputs, Previous
+from splitting.planning import newly_eligible
+from splitting.pools import DeeperCensusNeeded
 from splitting.request import Request
 from splitting.rules import GROUP, KEY, Rules
 
