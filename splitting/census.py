@@ -56,12 +56,16 @@ class Census:
             rows = rows.filter(pl.col(KEY).is_not_null())
         cells = list(rules.cell_columns)
         check = pl.col(KEY).xor(pl.col(GROUP))
-        counted = rows.group_by(cells).agg(
-            pl.len().cast(pl.Int64).alias(ROWS),
-            pl.col(LONE).sum().cast(pl.Int64),
-            (check // 2**32).sum().alias(_CHECKS[0]),
-            (check % 2**32).sum().alias(_CHECKS[1]),
-            pl.col(GROUP).unique().bottom_k(limit),
+        counted = (
+            rows.group_by([column for column in cells if column != SOURCE])  # one batch has one source
+            .agg(
+                pl.len().cast(pl.Int64).alias(ROWS),
+                pl.col(LONE).sum().cast(pl.Int64),
+                (check // 2**32).sum().alias(_CHECKS[0]),
+                (check % 2**32).sum().alias(_CHECKS[1]),
+                pl.col(GROUP).unique().bottom_k(limit),
+            )
+            .select(pl.lit(source, dtype=pl.String).alias(SOURCE), pl.all())
         )
         return cls(
             limit,

@@ -15,7 +15,7 @@ from pipelines.sources.options import CsvOptions
 from pipelines.sources.schemas import FileSchema, unify
 from splitting.errors import DataError
 
-FRAGMENT_BYTES = 64 * 2**20
+FRAGMENT_BYTES = 32 * 2**20
 FRAGMENT_ROWS = 1_000_000
 _SHOWN = 5
 
