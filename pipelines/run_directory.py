@@ -100,8 +100,10 @@ class RunDirectory:
         """
         with open_output(self.path(name)) as sink:
             writer = _ParquetShard(sink, schema)
-            yield writer
-            writer.close()
+            try:
+                yield writer
+            finally:
+                writer.close()
 
     def write_frame(self, name: str, frame: pl.DataFrame) -> None:
         """Writes a small frame as Parquet, whole or not at all."""

@@ -74,16 +74,13 @@ def draw_pool(inputs: Inputs, pool: str, reserved: pl.DataFrame, problems: list[
         return None
     quotas = controlled_rounding(strata["_pool_rows"].to_list(), sizes)
     frozen = _frozen_rows(inputs, pool, splits, strata)
-    wanted = _wanted(quotas, frozen)
-    eligible = _eligible(inputs, pool, reserved, strata)
-    complete = _complete(inputs, pool, strata)
     request = DrawRequest(
         splits=tuple(split.name for split in splits),
-        quotas=tuple(tuple(row) for row in wanted),
-        complete=tuple(complete),
+        quotas=tuple(tuple(row) for row in _wanted(quotas, frozen)),
+        complete=tuple(_complete(inputs, pool, strata)),
         on_shortfall=inputs.request.on_shortfall,
     )
-    drawn = draw(eligible, request)
+    drawn = _draw_without_shared_keys(inputs, _eligible(inputs, pool, reserved, strata), request, reserved)
     if drawn.needs_deeper:
         raise DeeperCensusNeeded
     if drawn.shortfalls and inputs.request.on_shortfall == "error":
@@ -173,10 +170,7 @@ def _wanted(quotas: list[list[int]], frozen: list[list[int]]) -> list[list[int]]
 
 def _eligible(inputs: Inputs, pool: str, reserved: pl.DataFrame, strata: pl.DataFrame) -> pl.DataFrame:
     """The groups that may be drawn: in the pool, not reserved, and new where a run is continued."""
-    barred = _barred(inputs, reserved)
-    rows = _in_pool(inputs, pool).filter(
-        ~pl.col(GROUP).is_in(reserved[GROUP].implode()), ~pl.col(GROUP).is_in(barred.implode())
-    )
+    rows = _in_pool(inputs, pool).filter(~pl.col(GROUP).is_in(reserved[GROUP].implode()))
     if inputs.previous is not None:
         known = pl.concat([inputs.previous.plan.ledger[GROUP], inputs.previous.trained])
         rows = rows.filter(pl.col(GROUP) < inputs.mark(pool), ~pl.col(GROUP).is_in(known.implode()))
@@ -186,12 +180,24 @@ def _eligible(inputs: Inputs, pool: str, reserved: pl.DataFrame, strata: pl.Data
     )
 
 
-def _barred(inputs: Inputs, reserved: pl.DataFrame) -> pl.Series:
-    """Groups that share a key with a reserved group, or with an earlier one in the order of `u`."""
-    shared = inputs.candidates.rows.select(GROUP, KEY).unique()
-    shared = shared.filter(pl.col(GROUP).n_unique().over(KEY) > 1)
-    shared = shared.sort(~pl.col(GROUP).is_in(reserved[GROUP].implode()), GROUP)
-    return shared.filter(pl.col(GROUP) != pl.col(GROUP).first().over(KEY))[GROUP].unique()
+def _draw_without_shared_keys(
+    inputs: Inputs, eligible: pl.DataFrame, request: DrawRequest, reserved: pl.DataFrame
+) -> Draw:
+    """Draws so that no key is in two evaluation splits, even where a key is in several groups.
+
+    A group that shares a key with a reserved group is not drawn. Where two drawn groups share one, the first in the
+    order of `u` stays, and the draw is made again without the other.
+    """
+    shared = inputs.candidates.rows.select(GROUP, KEY).unique().filter(pl.col(GROUP).n_unique().over(KEY) > 1)
+    taken = shared.filter(pl.col(GROUP).is_in(reserved[GROUP].implode()))[KEY].unique()
+    barred = shared.filter(pl.col(KEY).is_in(taken.implode()))[GROUP].unique()
+    while True:
+        drawn = draw(eligible.filter(~pl.col("u").is_in(barred.implode())), request)
+        among = shared.filter(pl.col(GROUP).is_in(drawn.taken["u"].implode()))
+        clashing = among.filter(pl.col(GROUP) != pl.col(GROUP).min().over(KEY))[GROUP].unique()
+        if not len(clashing):
+            return drawn
+        barred = pl.concat([barred, clashing])
 
 
 def _complete(inputs: Inputs, pool: str, strata: pl.DataFrame) -> list[bool]:

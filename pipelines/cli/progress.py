@@ -36,6 +36,7 @@ def shown_progress(*, quiet: bool) -> Iterator[Progress]:
 class _Line:
     def __init__(self, *, is_terminal: bool) -> None:
         self._is_terminal = is_terminal
+        self._screen = sys.stderr
         self._what = ""
         self._started = self._shown = 0.0
         self._width = 0
@@ -53,16 +54,16 @@ class _Line:
 
     def _print(self, text: str) -> None:
         if self._is_terminal:
-            sys.stderr.write("\r" + text.ljust(self._width))
+            self._screen.write("\r" + text.ljust(self._width))
             self._width = len(text)
         else:
-            sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+            self._screen.write(text + "\n")
+        self._screen.flush()
 
     def end(self) -> None:
         if self._is_terminal and self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
-            sys.stderr.flush()
+            self._screen.write("\r" + " " * self._width + "\r")
+            self._screen.flush()
         self._width = 0
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TypeAlias
 
 import apache_beam as beam
@@ -69,9 +72,10 @@ def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) ->
     for logger in quiet:
         logger.setLevel(logging.CRITICAL if embedded else logging.WARNING)
     try:
-        pipeline = beam.Pipeline(options=options)
-        build(pipeline)
-        pipeline.run().wait_until_finish()
+        with _worker_output_hidden() if embedded else nullcontext():
+            pipeline = beam.Pipeline(options=options)
+            build(pipeline)
+            pipeline.run().wait_until_finish()
     except DataError as error:
         raise DataError(_message_of(error)) from error
     except Exception as error:
@@ -82,6 +86,17 @@ def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) ->
     finally:
         for logger, level in zip(quiet, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def _worker_output_hidden() -> Iterator[None]:
+    """Workers in this process print the traceback of every error; the launcher tells it once, and better."""
+    shown = sys.stderr
+    sys.stderr = io.StringIO()
+    try:
+        yield
+    finally:
+        sys.stderr = shown
 
 
 def _message_of(error: BaseException) -> str:
@@ -98,5 +113,5 @@ def _user_error(error: BaseException) -> str | None:
     found = _USER_ERROR.search(str(error))
     if found is None:
         return None
-    text = found["text"].split("\nTraceback")[0]
+    text = re.split(r"\n\s*\n(?:During handling|The above exception)|\nTraceback", found["text"])[0]
     return re.sub(r" \[while running '[^']*'\].*$", "", text, flags=re.DOTALL).strip()

@@ -156,11 +156,7 @@ def open_output(location: Location) -> Iterator[pa.NativeFile]:
         DataError: it cannot be written; nothing appears.
     """
     if not location.is_local:
-        try:
-            with location.filesystem.open_output_stream(location.path, compression=None) as sink:
-                yield sink
-        except OSError as error:
-            raise_for(location, "write", error)
+        yield from _put(location)
         return
     target = Path(location.path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -176,6 +172,21 @@ def open_output(location: Location) -> Iterator[pa.NativeFile]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _put(location: Location) -> Iterator[pa.NativeFile]:
+    """Writes an object, which appears when it is closed; after an error it is taken away again."""
+    try:
+        sink = location.filesystem.open_output_stream(location.path, compression=None)
+        try:
+            yield sink
+        except BaseException:
+            sink.close()
+            location.filesystem.delete_file(location.path)
+            raise
+        sink.close()
+    except OSError as error:
+        raise_for(location, "write", error)
 
 
 def write_bytes_atomic(location: Location, data: bytes) -> None:

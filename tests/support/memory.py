@@ -10,8 +10,8 @@ from splitting.assign import assignment_of
 from splitting.candidates import census_limit, shortlist
 from splitting.census import Candidates, Census
 from splitting.compose import Heading, make_plan
-from splitting.plan import Plan
 from splitting.inputs import Inputs, Previous
+from splitting.plan import Plan
 from splitting.planning import newly_eligible
 from splitting.pools import DeeperCensusNeeded
 from splitting.request import Request
