@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from validation.checks import Judgement
 
 _MOST_ROWS = 24
+_MOST_SOURCES = 4
 _NULL = "(null)"
 
 
@@ -30,6 +31,8 @@ def plan_view(plan: Plan) -> RenderableType:
         For a rich console. Names from the data are shown as plain text, never as markup.
     """
     parts: list[RenderableType] = [_splits(plan)]
+    if len(plan.sources) > _MOST_SOURCES:
+        parts.append(_sources(plan))
     if plan.strata or any(quota.source for quota in plan.quotas):
         parts.append(_strata(plan))
     if plan.held_out or plan.rejected:
@@ -39,30 +42,48 @@ def plan_view(plan: Plan) -> RenderableType:
 
 
 def _splits(plan: Plan) -> Table:
-    sources = [source.name for source in plan.sources]
+    sources = [source.name for source in plan.sources] if len(plan.sources) <= _MOST_SOURCES else []
     table = _table(f"{printable(plan.name)}: {plan.rows_read:,} rows")
-    table.add_column("split")
-    table.add_column("drawn from")
-    for name in ("rows", *(f"from {printable(source)}" for source in sources), "target rows", "a plain shuffle"):
-        table.add_column(name, justify="right")
+    table.add_column("split", no_wrap=True)
+    table.add_column("drawn from", no_wrap=True)
+    for name in ("rows", *(printable(source) for source in sources), "target", "shuffle"):
+        table.add_column(name, justify="right", no_wrap=True)
     by_name = {split.name: split for split in plan.splits}
     for name in (TRAIN, *by_name):
         split = by_name.get(name)
         counts = [sum(c.rows for c in plan.cells if (c.split, c.source) == (name, source)) for source in sources]
         table.add_row(
             name,
-            _origin(split.pool) if split else "what is left",
+            _origin(split.pool) if split else "the rest",
             f"{plan.rows_of(name):,}",
             *(f"{count:,}" for count in counts),
             f"{plan.target_rows_of(name):,}",
             f"{split.shuffle_target_rows:,}" if split else "",
         )
-    table.caption = "a plain shuffle: the target rows that a split of this size would get if everything were shuffled"
+    by_source = f"{', '.join(printable(source) for source in sources)}: rows by source. " if sources else ""
+    table.caption = (
+        f"{by_source}target: rows in the target pool. "
+        "shuffle: the target rows that a plain shuffle of everything would give a split of this size."
+    )
+    return table
+
+
+def _sources(plan: Plan) -> Table:
+    table = _table("rows by source")
+    table.add_column("source")
+    names = [TRAIN, *(split.name for split in plan.splits)]
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for source in plan.sources[:_MOST_ROWS]:
+        rows = [sum(c.rows for c in plan.cells if (c.split, c.source) == (name, source.name)) for name in names]
+        table.add_row(printable(source.name), *(f"{count:,}" for count in rows))
+    if len(plan.sources) > _MOST_ROWS:
+        table.caption = f"… and {len(plan.sources) - _MOST_ROWS:,} more, all in plan/plan.json"
     return table
 
 
 def _origin(pool: str) -> str:
-    return "train mixture" if pool == TRAIN else pool
+    return "train mix" if pool == TRAIN else pool
 
 
 def _strata(plan: Plan) -> Table:
@@ -70,7 +91,7 @@ def _strata(plan: Plan) -> Table:
     table.add_column("split")
     table.add_column(" × ".join(printable(name) for name in plan.strata) or "source")
     for name in ("pool rows", "quota", "planned"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for quota in plan.quotas[:_MOST_ROWS]:
         labels = ([quota.source] if quota.source is not None else []) + list(_labels(quota.stratum))
         table.add_row(
@@ -132,7 +153,14 @@ def printable(text: str) -> str:
 
 def _table(title: str) -> Table:
     return Table(
-        title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left", title_style="bold"
+        title=Text(title),
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        title_style="bold",
+        padding=(0, 1),
+        pad_edge=False,
+        collapse_padding=True,
     )
 
 
