@@ -16,7 +16,8 @@ def command(paths: tuple[str, ...], out: str | None) -> None:
 
     if out is not None and exists(locate(out)):
         raise SpecError(f"{out} exists; choose another file, or delete it first", "arguments")
-    text = suggest_spec(paths)
+    apart = out is not None and "/" in out
+    text = suggest_spec([locate(path).uri if apart else path for path in paths])
     if out is None:
         click.echo(text, nl=False)
         return

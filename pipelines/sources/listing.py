@@ -1,4 +1,7 @@
-"""Lists the files of a source: a file, a folder, a glob, or several of them. Sorted; hidden files left out."""
+"""Lists the files of a source: a file, a folder, a glob, or several of them. Sorted.
+
+Left out: names that begin with `.` or `_`, and, in a folder, documents beside the data (README.md, LICENSE, …).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pyarrow import fs
 from pipelines.sources.filesystems import Location, is_uri, kind, locate, raise_for
 from splitting.errors import DataError
 
+_NOT_DATA = re.compile(r".*\.(md|txt|rst|html|ya?ml|crc|log)|LICEN[CS]E.*|COPYING|NOTICE", re.IGNORECASE)
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -80,6 +84,8 @@ def _walk(folder: Location, root: str, pattern: re.Pattern[str] | None) -> Itera
         inner = info.path[len(folder.path) :].strip("/")
         hidden = any(part.startswith((".", "_")) for part in inner.split("/"))
         if info.type != fs.FileType.File or hidden:
+            continue
+        if pattern is None and _NOT_DATA.fullmatch(info.base_name):
             continue
         if pattern is None or pattern.fullmatch(info.path):
             yield _listed(folder, info.path, info.size, root)

@@ -1,0 +1,250 @@
+"""Looks at files and writes a commented first spec: a guess a line, with the reason for each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import polars as pl
+
+from pipelines.sources.filesystems import kind, list_names, locate
+from pipelines.sources.formats import extension_format
+from pipelines.sources.fragments import Inventory, SourceRequest, take_inventory
+from pipelines.sources.reading import read_fragment
+from splitting.errors import SpecError
+
+SAMPLE_ROWS = 100_000
+_TARGETS = ("app", "target", "prod", "production", "mobile", "phone", "live", "real")
+_LABELS = ("label", "labels", "target", "class", "category", "y", "outcome", "sentiment", "late")
+_GROUPS = [
+    "user",
+    "patient",
+    "customer",
+    "client",
+    "device",
+    "session",
+    "subject",
+    "speaker",
+    "person",
+    "author",
+    "account",
+    "household",
+    "group",
+    "cluster",
+    "tail",
+    "store",
+]
+_KEY_WORDS = ("id", "uuid", "guid", "key", "path", "file", "filename", "name", "url")
+_MOST_LABELS = 200
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A value, and why."""
+
+    value: tuple[str, ...]
+    reason: str
+
+
+def suggest_spec(paths: Sequence[str]) -> str:
+    """Writes a first spec for some files.
+
+    Args:
+        paths: files, folders or globs. A folder whose sub-folders hold the data gives a source a sub-folder.
+
+    Returns:
+        YAML with comments, that parses; the same for the same files.
+
+    Raises:
+        SpecError: there is nothing to read.
+        DataError: a file cannot be read.
+    """
+    sources = _sources(paths)
+    if not sources:
+        raise SpecError(f"found no data files in {', '.join(paths)}; give files, folders or globs", "arguments")
+    inventory = take_inventory([SourceRequest(name, (path,)) for name, path in sources.items()])
+    samples = {name: _sample(inventory, name) for name in sources}
+    samples = {name: frame for name, frame in samples.items() if len(frame)}
+    if not samples:
+        raise SpecError("the files hold no rows", "arguments")
+    rows = {name: _rows(inventory, name, frame) for name, frame in samples.items()}
+    return _text({name: sources[name] for name in samples}, samples, rows, inventory.schema.names)
+
+
+def _sources(paths: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in paths:
+        location = locate(path)
+        if kind(location) != "folder":
+            _add(found, PurePosixPath(re.sub(r"[*?\[\]]", "", path)).name.split(".")[0], path)
+            continue
+        names = [name for name in list_names(location) if not name.startswith((".", "_"))]
+        folders = [name for name in names if kind(locate(f"{path.rstrip('/')}/{name}")) == "folder"]
+        files = [name for name in names if extension_format(name)]
+        if folders and not files:
+            for name in folders:
+                _add(found, name, f"{path.rstrip('/')}/{name}")
+        elif len(files) > 1 and len({PurePosixPath(f).name.split(".")[0].rstrip("0123456789-_") for f in files}) > 1:
+            for name in files:
+                _add(found, name.split(".")[0], f"{path.rstrip('/')}/{name}")
+        elif names:
+            _add(found, PurePosixPath(location.path).name, path)
+    return found
+
+
+def _add(found: dict[str, str], name: str, path: str) -> None:
+    safe = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_").lower() or "source"
+    unique, number = safe, 2
+    while unique in found:
+        unique, number = f"{safe}_{number}", number + 1
+    found[unique] = path
+
+
+def _sample(inventory: Inventory, source: str) -> pl.DataFrame:
+    for fragment in inventory.fragments:
+        if fragment.source != source:
+            continue
+        for chunk in read_fragment(fragment, inventory.schema):
+            frame = pl.from_arrow(chunk.table[:SAMPLE_ROWS])
+            assert isinstance(frame, pl.DataFrame)  # noqa: S101, a table never gives a Series
+            return frame
+    return pl.DataFrame()
+
+
+def _rows(inventory: Inventory, source: str, sample: pl.DataFrame) -> int:
+    counted = [file.rows for file in inventory.files if file.source == source]
+    known = [rows for rows in counted if rows is not None]
+    return sum(known) if len(known) == len(counted) else len(sample)
+
+
+def _text(
+    sources: Mapping[str, str], samples: Mapping[str, pl.DataFrame], rows: Mapping[str, int], columns: Sequence[str]
+) -> str:
+    name = (
+        PurePosixPath(locate(next(iter(sources.values()))).path).parent.name
+        if len(sources) > 1
+        else next(iter(sources))
+    )
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._") or "dataset"
+    reserved = "source" in columns
+    key, group, label = _key(samples, reserved), _group(samples), _label(samples)
+    target, why = _target(rows)
+    size = max(1, min(2_500, rows[target] // 4))
+    lines = [
+        "# A first guess by targetsplit init. Read every line; confirm the target; then:",
+        "#   targetsplit plan SPEC -o RUN",
+        f"name: {name}",
+        f"salt: {name}-1                    # names the draw; another salt is another draw. Keep it.",
+        "sources:",
+        *(f"  {name}: {{path: {_quoted(path)}}}   # {rows[name]:,} rows or more" for name, path in sources.items()),
+        *(["source_column: dataset          # a column of the data is already named source"] if reserved else []),
+        f"key: {_names(key.value)}   # {key.reason}",
+        f"group: {_names(group.value)}   # {group.reason}"
+        if group
+        else "# group: user_id                # no column looks like one; name what must stay together",
+        f"label: {_names(label.value)}   # {label.reason}"
+        if label
+        else "# label: label                  # no column looks like one",
+        f"target: {{source: {target}}}   # {why}: CONFIRM. The data that the model will be judged on",
+        *_time_lines(samples),
+        f"stratify: [{_names(label.value)}]" if label else "# stratify: [label]",
+        "splits:",
+        f"  test: {size}   # at most a quarter of {target}",
+        f"  dev: {size}",
+        f"  train_dev: {size}   # from what train is made of",
+        "  train: rest",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _names(names: Sequence[str]) -> str:
+    plain = [
+        name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.lower() not in _YAML_WORDS else _quoted(name)
+        for name in names
+    ]
+    return plain[0] if len(plain) == 1 else f"[{', '.join(plain)}]"
+
+
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "row"})
+
+
+def _plain_columns(samples: Mapping[str, pl.DataFrame]) -> list[str]:
+    first = next(iter(samples.values()))
+    return [name for name, dtype in first.schema.items() if not dtype.is_nested() and not dtype.is_float()]
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z]+|[0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+
+
+def _key(samples: Mapping[str, pl.DataFrame], reserved: bool) -> Guess:
+    source = "dataset" if reserved else "source"
+    unique = [
+        column
+        for column in _plain_columns(samples)
+        if all(not f[column].null_count() and f[column].n_unique() == len(f) for f in samples.values())
+        and not all(f[column].dtype.is_temporal() for f in samples.values())
+    ]
+    unique.sort(key=lambda column: min((_KEY_WORDS.index(w) for w in _words(column) if w in _KEY_WORDS), default=99))
+    if not unique:
+        return Guess(("row",), "no column is unique and never null in the sample: the whole row is the key")
+    column = unique[0]
+    seen = [set(frame[column].cast(pl.String)) for frame in samples.values()]
+    if sum(map(len, seen)) > len(set().union(*seen)):
+        return Guess((source, column), f"{column} is unique in each source, but sources share values of it")
+    return Guess((column,), "unique and never null in the sample")
+
+
+def _group(samples: Mapping[str, pl.DataFrame]) -> Guess | None:
+    for column in _plain_columns(samples):
+        words = _words(column)
+        named = any(word.startswith(tuple(_GROUPS)) for word in words)
+        values = pl.concat([frame[column].drop_nulls().cast(pl.String) for frame in samples.values()])
+        if named and 1 < values.n_unique() < len(values):
+            return Guess(
+                (column,), f"its name says so, and {values.n_unique():,} values repeat over {len(values):,} rows"
+            )
+    return None
+
+
+def _label(samples: Mapping[str, pl.DataFrame]) -> Guess | None:
+    for wanted in _LABELS:
+        for column in next(iter(samples.values())).columns:
+            if column.lower() != wanted:
+                continue
+            values = pl.concat([frame[column].drop_nulls().cast(pl.String) for frame in samples.values()])
+            if 1 < values.n_unique() <= _MOST_LABELS:
+                return Guess((column,), f"its name says so; {values.n_unique()} values")
+    return None
+
+
+def _target(rows: Mapping[str, int]) -> tuple[str, str]:
+    for name in rows:
+        if any(word in _TARGETS for word in _words(name)):
+            return name, "its name says so"
+    return min(rows, key=lambda name: rows[name]), "the smallest source"
+
+
+def _time_lines(samples: Mapping[str, pl.DataFrame]) -> list[str]:
+    first = next(iter(samples.values()))
+    return [
+        f"# target: {{where: {_quoted(f'{_sql_name(column)} >= {_date(first[column])}')}}}   # or by time"
+        for column, dtype in first.schema.items()
+        if dtype in (pl.Date,) or isinstance(dtype, pl.Datetime)
+    ][:3]
+
+
+def _sql_name(column: str) -> str:
+    return column if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column) else '"' + column.replace('"', '""') + '"'
+
+
+def _date(values: pl.Series) -> str:
+    last = values.drop_nulls().cast(pl.Date).max()
+    return f"'{last}'" if last is not None else "'2026-01-01'"

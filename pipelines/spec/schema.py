@@ -1,0 +1,169 @@
+"""The JSON Schema of a spec, as users type it: editors complete and check with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.spec.models import COLUMN_TYPES
+
+_TEXT = {"type": "string", "minLength": 1}
+_NAMES = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+_COUNT = {"type": "integer", "minimum": 1, "title": "a count of rows"}
+_PERCENT = {
+    "type": "string",
+    "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$",
+    "title": "a percentage of the pool",
+    "examples": ["5%"],
+}
+
+
+def _object(title: str, description: str, required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "description": description,
+        "type": "object",
+        "additionalProperties": False,
+        "required": required,
+        "properties": properties,
+    }
+
+
+def _told(schema: dict[str, Any], description: str, *examples: Any) -> dict[str, Any]:
+    return {**schema, "description": description, **({"examples": list(examples)} if examples else {})}
+
+
+_CSV = _object(
+    "CSV options",
+    "How CSV files are read.",
+    [],
+    {
+        "delimiter": _told({"type": "string", "minLength": 1, "maxLength": 1, "default": ","}, "One character."),
+        "null_values": _told(_NAMES, "Unquoted texts that mean null.", ["", "NA"]),
+        "column_types": _told(
+            {"type": "object", "additionalProperties": {"enum": list(COLUMN_TYPES)}},
+            "Types of columns that are not to be guessed.",
+            {"zip": "string"},
+        ),
+        "newlines_in_values": _told({"type": "boolean", "default": True}, "Quoted values may hold line breaks."),
+        "encoding": _told({"type": "string", "default": "utf8"}, "Of the files.", "latin-1"),
+    },
+)
+_SOURCE = _object(
+    "a source",
+    "A named input.",
+    ["path"],
+    {
+        "path": _told(
+            _NAMES,
+            "A file, folder, glob, or a list of them; local, s3://, gs://, hdfs:// or abfs://.",
+            "data/web/*.parquet",
+        ),
+        "format": _told(
+            {"enum": ["parquet", "csv", "jsonl", "arrow", "orc"]}, "Of the files; by default, what their names end in."
+        ),
+        "csv": _CSV,
+    },
+)
+_POOL = {
+    **_object(
+        "a pool",
+        "The examples of these sources that meet this condition.",
+        [],
+        {
+            "source": _told(_NAMES, "One or several sources.", "app"),
+            "where": _told(
+                _TEXT, "A SQL condition over the columns.", "captured_at >= '2026-01-01' AND country = 'SE'"
+            ),
+        },
+    ),
+    "anyOf": [{"required": ["source"]}, {"required": ["where"]}],
+}
+_SIZED = _object(
+    "a split with its own pool",
+    "A size, and where the examples come from.",
+    ["size"],
+    {
+        "size": {"anyOf": [_COUNT, _PERCENT]},
+        "from": {
+            "description": "target, train (the train mixture), a SQL condition that narrows the target, or a pool.",
+            "anyOf": [_TEXT, _POOL],
+            "examples": ["hour >= 20", {"source": "web"}],
+        },
+    },
+)
+_SPLITS = {
+    "title": "splits",
+    "description": "Sizes by name. train is what is left, train_dev comes from the train mixture, others from the target.",
+    "type": "object",
+    "minProperties": 1,
+    "properties": {"train": {"const": "rest", "description": "What is left; may be left out."}},
+    "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$", "maxLength": 40, "not": {"enum": ["held_out", "rejected"]}},
+    "additionalProperties": {"anyOf": [_COUNT, _PERCENT, _SIZED]},
+    "examples": [{"test": 2500, "dev": 2500, "train_dev": 2500, "train": "rest"}],
+}
+_STRATUM = {
+    "anyOf": [
+        _TEXT,
+        _object(
+            "a stratified column",
+            "A column, binned by edges where it is numeric.",
+            ["column"],
+            {
+                "column": _told(_TEXT, "Its name."),
+                "edges": _told(
+                    {"type": "array", "items": {"type": "number"}}, "Strictly increasing bin edges.", [18, 40, 65]
+                ),
+            },
+        ),
+    ]
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a spec.
+
+    Returns:
+        Plain values; the same every time.
+    """
+    properties = {
+        "name": _told(
+            {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "maxLength": 100}, "Of the data set."
+        ),
+        "salt": _told(
+            {"type": "string", "minLength": 1, "maxLength": 200},
+            "Names the draw; another salt is another draw. Keep it.",
+            "cat-finder-2026",
+        ),
+        "sources": _told(
+            {"type": "object", "minProperties": 1, "additionalProperties": _SOURCE}, "The inputs, by name."
+        ),
+        "key": _told(_NAMES, "The columns that name an example for ever, or row for the whole row.", "image_id"),
+        "group": _told(_NAMES, "Columns whose examples are never separated.", "user_id"),
+        "label": _told(_TEXT, "The column that a model predicts.", "label"),
+        "target": _told(_POOL, "Which distribution matters.", {"source": "app"}),
+        "stratify": _told(
+            {"anyOf": [_TEXT, {"type": "array", "items": _STRATUM}]},
+            "Columns whose shares every split keeps.",
+            ["label"],
+        ),
+        "splits": _SPLITS,
+        "on_shortfall": _told(
+            {"enum": ["error", "fill", "allow"], "default": "error"},
+            "Where a stratum cannot give its quota: fail, fill from other strata, or accept a smaller split.",
+        ),
+        "new_members": _told(
+            {"enum": ["hold_out", "join"], "default": "hold_out"},
+            "What becomes of new members of a group that is already in an evaluation split.",
+        ),
+        "output": _told(
+            {"enum": ["data", "index"], "default": "data"}, "Copy the rows, or write an index that points to them."
+        ),
+        "source_column": _told({**_TEXT, "default": "source"}, "The name of the column that tells a row's source."),
+    }
+    root = _object(
+        "targetsplit spec",
+        "What to split, and how.",
+        ["name", "salt", "sources", "key", "target", "splits"],
+        properties,
+    )
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root}
