@@ -60,8 +60,10 @@ def dataset_card(plan: Plan, spec: Spec, judgement: Judgement) -> str:
         ),
         *(["## Notes\n\n" + "\n".join(f"- {cell(note)}" for note in plan.notes)] if plan.notes else []),
         f"## Checks\n\n{checks} See `validation.json`.",
-        (f"## Provenance\n\nPlan `{plan.fingerprint}`, inputs `{plan.input_fingerprint}`, "
-        f"output `{spec.output}`. The spec is in `spec.yaml`, the decision in `plan/`."),
+        (
+            f"## Provenance\n\nPlan `{plan.fingerprint}`, inputs `{plan.input_fingerprint}`, "
+            f"output `{spec.output}`. The spec is in `spec.yaml`, the decision in `plan/`."
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

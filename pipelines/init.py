@@ -246,5 +246,5 @@ def _sql_name(column: str) -> str:
 
 
 def _date(values: pl.Series) -> str:
-    last = values.drop_nulls().cast(pl.Date).max()
-    return f"'{last}'" if last is not None else "'2026-01-01'"
+    days = values.drop_nulls().cast(pl.Date).sort().tail(1).cast(pl.String)
+    return f"'{days[0]}'" if len(days) else "'2026-01-01'"

@@ -160,9 +160,7 @@ class _Repair:
         """Gives each split the single rows that it has room for; the cells that differ most come first."""
         number = sum(sum(self.counts[kind]) for kind in self.singles)
         needs = self.room if self.lack <= 0 else apportion(number, self.room, self.room)
-        change = [
-            need - sum(self.counts[kind][split] for kind in self.singles) for split, need in enumerate(needs)
-        ]
+        change = [need - sum(self.counts[kind][split] for kind in self.singles) for split, need in enumerate(needs)]
         for split in sorted(range(self.width), key=change.__getitem__):
             if change[split] < 0:
                 self._shift_singles(split, self.width, -change[split])

@@ -205,6 +205,8 @@ def _repeat_notes(repeats: KeyRepeats, inputs: Inputs) -> list[str]:
         return [f"{note}; rows of one key stay together."]
     name = inputs.rules.source_column
     return [
-        (f"{note}, {repeats.across_sources:,} in more than one source. The same key is taken as the same example; "
-        f"if keys only count within a source, set `key: [{name}, {', '.join(inputs.rules.key) or '...'}]`.")
+        (
+            f"{note}, {repeats.across_sources:,} in more than one source. The same key is taken as the same example; "
+            f"if keys only count within a source, set `key: [{name}, {', '.join(inputs.rules.key) or '...'}]`."
+        )
     ]

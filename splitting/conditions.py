@@ -2,7 +2,8 @@
 
 Polars' SQL can read files, look at other rows and call anything it knows; a spec is not trusted with that. So the
 text is cut into tokens first, and only a list of words, functions and marks passes, each of which gives the same
-result for a row wherever it is evaluated.
+result for a row wherever it is evaluated. What polars is given is put together anew from those tokens, with every
+column in quotes: a column that is named like a keyword is never one.
 """
 
 from __future__ import annotations
@@ -11,26 +12,46 @@ import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
 
+from splitting.errors import DataError
+
 WORDS = frozenset(
-    ["and", "or", "not", "in", "is", "null", "like", "ilike", "between", "true", "false", "case", "when", "then", "else", "end", "cast", "as", "escape", "date", "timestamp", "int", "integer", "bigint", "smallint", "double", "float", "real", "varchar", "text", "boolean"]
+    ["and", "between", "case", "cast", "else", "end", "false", "ilike", "in", "is", "like", "not", "null", "or"]
+    + ["then", "true", "when"]
+)
+TYPES = frozenset(
+    ["bigint", "boolean", "date", "double", "float", "int", "integer", "real", "smallint", "text", "timestamp"]
+    + ["varchar"]
 )
 FUNCTIONS = frozenset(
-    ["abs", "ceil", "coalesce", "concat", "contains", "date_part", "ends_with", "floor", "greatest", "least", "left", "length", "lower", "ltrim", "nullif", "replace", "reverse", "right", "round", "rtrim", "sign", "starts_with", "strpos", "substr", "trim", "upper"]
+    ["abs", "ceil", "coalesce", "concat", "contains", "date_part", "ends_with", "floor", "greatest", "least", "left"]
+    + ["length", "lower", "ltrim", "nullif", "replace", "reverse", "right", "round", "rtrim", "sign", "starts_with"]
+    + ["strpos", "substr", "trim", "upper"]
 )
-_MARKS = ("<=", ">=", "<>", "!=", "||", "=", "<", ">", "+", "-", "*", "/", "%", "(", ")", ",")
+MAX_CHARACTERS = 100_000
+MAX_OPERATORS = 500
+MAX_DEPTH = 30
 _TOKEN = re.compile(
-    r"""(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")+")|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"""
+    r"""(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")+")"""
+    r"""|(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?!\w)"""
     r"""|(?P<word>[^\W\d]\w*)|(?P<mark><=|>=|<>|!=|\|\||[=<>+\-*/%(),])"""
 )
-_BEFORE_PARENTHESIS = frozenset(["and", "or", "not", "in", "when", "then", "else", "case", "between", "like", "ilike", "is", "as", "varchar"])
+_LISTS = frozenset(["function", "in"])
+_QUOTE = '"'
 
 
 class Token(NamedTuple):
-    """A part of a condition: its kind (`text`, `quoted`, `number`, `word`, `mark`) and its characters."""
+    """A part of a condition.
+
+    Attributes:
+        kind: `text`, `quoted`, `number`, `word` or `mark` as cut; once read, a `quoted` or `word` token is a
+            `column`, `function`, `type` or `keyword`.
+        characters: as they stand in the condition; of a column, its name.
+    """
 
     kind: str
     characters: str
@@ -56,18 +77,107 @@ def cut(sql: str) -> list[Token]:
         >>> [token.characters for token in cut("a >= 'x''y'")]
         ['a', '>=', "'x''y'"]
     """
+    if len(sql) > MAX_CHARACTERS:
+        raise ConditionError(f"is {len(sql):,} characters long, expected at most {MAX_CHARACTERS:,}; {_SHORTER}")
     tokens, position = [], 0
     while position < len(sql):
         if sql.startswith(("--", "/*"), position):
-            raise ConditionError("comments are not allowed in a condition")
+            raise ConditionError("comments (-- and /*) are not allowed in a condition")
         found = _TOKEN.match(sql, position)
         if found is None:
-            raise ConditionError(f"{sql[position]!r} at character {position + 1} has no place in a condition")
+            raise ConditionError(_misplaced(sql, position))
         kind = str(found.lastgroup)
         if kind != "space":
             tokens.append(Token(kind, found[0]))
         position = found.end()
     return tokens
+
+
+_SHORTER = "write the answer to a column of the data, and compare that"
+
+
+def _misplaced(sql: str, position: int) -> str:
+    where = f"{sql[position]!r} at character {position + 1}"
+    if sql[position] in "'\"":
+        return f"the quote {sql[position]} at character {position + 1} is not closed (or holds nothing)"
+    return f"{where} has no place in a condition"
+
+
+@lru_cache(maxsize=256)
+def read(sql: str) -> tuple[Token, ...]:
+    """Cuts a condition, tells what each token is, and checks that it can do no harm.
+
+    Args:
+        sql: the condition.
+
+    Returns:
+        Its tokens; a name that is not a keyword, a function or a type is a column.
+
+    Raises:
+        ConditionError: it holds what no condition may hold.
+    """
+    tokens = cut(sql)
+    if not tokens:
+        raise ConditionError("is empty; expected a condition as in country = 'SE'")
+    out: list[Token] = []
+    opened: list[str] = []
+    operators = 0
+    for i, token in enumerate(tokens):
+        before = out[-1] if out else Token("mark", "")
+        after = tokens[i + 1] if i + 1 < len(tokens) else Token("mark", "")
+        if token.kind == "quoted":
+            token = Token("column", token.characters[1:-1].replace('""', '"'))  # noqa: PLW2901, it is what it is
+        elif token.kind == "word":
+            token = _word(token.characters, before, after)  # noqa: PLW2901
+            if token == Token("keyword", "as") and (not opened or opened[-1] != "cast"):
+                raise ConditionError("as is allowed only within cast(… as …); a condition has no other name")
+        elif token.kind == "mark":
+            _nest(token.characters, before, opened)
+        if token.kind == "column" and after.characters == "(":
+            raise ConditionError(f"{token.characters}() is not a function; allowed are {', '.join(sorted(FUNCTIONS))}")
+        operators += token.kind in ("keyword", "function") or token.characters in "=<>!=<=>=<>+-*/%||"
+        out.append(token)
+    if opened:
+        raise ConditionError(f"{len(opened)} bracket{'s are' if len(opened) > 1 else ' is'} not closed")
+    if operators > MAX_OPERATORS:
+        raise ConditionError(
+            f"has {operators:,} operators, expected at most {MAX_OPERATORS}; use in (…) for many values, or {_SHORTER}"
+        )
+    return tuple(out)
+
+
+def _word(characters: str, before: Token, after: Token) -> Token:
+    word = characters.lower()
+    if before == Token("keyword", "as"):
+        if word not in TYPES:
+            raise ConditionError(f"type {characters} is not allowed; allowed are {', '.join(sorted(TYPES))}")
+        return Token("type", word)
+    if word in ("date", "timestamp") and after.kind == "text":
+        return Token("type", word)
+    if word in WORDS:
+        return Token("keyword", word)
+    if word == "as":
+        return Token("keyword", word)
+    if after.characters == "(":
+        if word not in FUNCTIONS:
+            raise ConditionError(f"function {characters}() is not allowed; allowed are {', '.join(sorted(FUNCTIONS))}")
+        return Token("function", word)
+    return Token("column", characters)
+
+
+def _nest(mark: str, before: Token, opened: list[str]) -> None:
+    if mark == "(":
+        opened.append(before.characters if before.characters in ("in", "cast") else before.kind)
+        if len(opened) > MAX_DEPTH:
+            raise ConditionError(f"is nested deeper than {MAX_DEPTH} brackets; {_SHORTER}")
+    elif mark == ")":
+        if not opened:
+            raise ConditionError("a bracket is closed that was not opened")
+        opened.pop()
+    elif mark == "," and (not opened or opened[-1] not in _LISTS):
+        raise ConditionError("a comma stands outside of in (…) and of a function; join conditions by AND or OR")
+    elif mark == "=" and before.characters == "=":
+        raise ConditionError("== is not SQL; write = to compare")
 
 
 def columns_of(sql: str, known: Collection[str]) -> tuple[str, ...]:
@@ -82,27 +192,12 @@ def columns_of(sql: str, known: Collection[str]) -> tuple[str, ...]:
 
     Raises:
         ConditionError: it names something that is neither a column nor an allowed word or function.
+
+    Examples:
+        >>> columns_of("age >= 18 and lower(country) = 'se'", ["age", "country", "x"])
+        ('age', 'country')
     """
-    tokens = cut(sql)
-    if not tokens:
-        raise ConditionError("is empty; expected a condition as in country = 'SE'")
-    columns = set()
-    for token, after in zip(tokens, [*tokens[1:], Token("mark", "")], strict=True):
-        called = after.characters == "("
-        if token.kind == "quoted":
-            columns.add(_known(token.characters[1:-1].replace('""', '"'), known))
-        elif token.kind == "word":
-            word = token.characters.lower()
-            if called and word not in _BEFORE_PARENTHESIS:
-                if word not in FUNCTIONS and word != "cast":
-                    raise ConditionError(
-                        f"function {token.characters}() is not allowed; allowed are {', '.join(sorted(FUNCTIONS))}"
-                    )
-            elif token.characters in known:
-                columns.add(token.characters)
-            elif word not in WORDS:
-                _known(token.characters, known)
-    return tuple(sorted(columns))
+    return tuple(sorted({_known(token.characters, known) for token in read(sql) if token.kind == "column"}))
 
 
 def _known(name: str, known: Collection[str]) -> str:
@@ -111,7 +206,7 @@ def _known(name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name, known, 1)
     listed = sorted(known)
     hint = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(listed[:20])}"
-    raise ConditionError(f"there is no column {name!r}; {hint} (texts stand in single quotes)")
+    raise ConditionError(f"there is no column {name[:60]!r}; {hint} (texts stand in single quotes)")
 
 
 @dataclass(frozen=True)
@@ -134,21 +229,53 @@ class Condition:
 
         Returns:
             Boolean without nulls: what SQL does not know (a comparison with null) counts as not met.
+
+        Raises:
+            DataError: a value cannot be cast as the condition says.
         """
-        met = evaluate(self.sql, frame.select(self.columns) if self.columns else frame)
+        try:
+            met = evaluate(self.sql, frame.select(self.columns) if self.columns else frame)
+        except pl.exceptions.PolarsError as error:
+            told = first_words(error)
+            raise DataError(
+                f"the condition {self.sql[:200]!r} cannot be evaluated: {told}; compare without cast(…), or clean the data"
+            ) from error
         return met.cast(pl.Boolean).fill_null(value=False)
+
+
+def first_words(error: BaseException) -> str:
+    """What an error of polars says, without what only programmers read."""
+    told = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.sub(r"^sql parser error: | at Line: \d+, Column: \d+$", "", told)[:200]
 
 
 def evaluate(sql: str, frame: pl.DataFrame) -> pl.Series:
     """The value of an expression for each row.
 
     Args:
-        sql: an expression whose tokens have been checked.
+        sql: an expression.
         frame: holds the columns.
 
     Returns:
         A value a row; a constant is repeated.
+
+    Raises:
+        ConditionError: it holds what no condition may hold.
+        polars.exceptions.PolarsError: it does not fit the columns.
     """
     context = pl.SQLContext(frame=frame.lazy())
-    values = context.execute(f'SELECT ({sql}) AS "_condition" FROM frame').collect()["_condition"]
-    return values if len(values) == len(frame) else values.extend_constant(values[0], len(frame) - 1)
+    query = f'SELECT ({_rewritten(sql)}) AS "_condition" FROM frame'  # noqa: S608, of checked tokens
+    values = context.execute(query).collect()["_condition"]
+    if len(values) == len(frame):
+        return values
+    return values.clear(len(frame)) if not len(values) else values.new_from_index(0, len(frame))
+
+
+@lru_cache(maxsize=256)
+def _rewritten(sql: str) -> str:
+    """The condition, put together from its tokens: columns in quotes, one blank between all."""
+    parts = []
+    for token in read(sql):
+        quoted = token.kind == "column"
+        parts.append(f'"{token.characters.replace(_QUOTE, _QUOTE * 2)}"' if quoted else token.characters)
+    return " ".join(parts)

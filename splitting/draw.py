@@ -147,8 +147,7 @@ def _pool(candidates: pl.DataFrame, strata: int) -> _Pool:
     ends = [*starts[1:].tolist(), len(cells)]
     index: dict[Vector, int] = {}
     kinds = [
-        index.setdefault(tuple(cells[start:end]), len(index))
-        for start, end in zip(starts.tolist(), ends, strict=False)
+        index.setdefault(tuple(cells[start:end]), len(index)) for start, end in zip(starts.tolist(), ends, strict=False)
     ]
     available, first = [0] * strata, [len(cells)] * strata
     by_stratum = ordered.with_row_index("position").group_by("stratum")
@@ -286,14 +285,11 @@ def _assign(kinds: Sequence[int], where: Sequence[int], counts: _Table) -> list[
     return result
 
 
-def _result(
-    pool: _Pool, request: DrawRequest, goals: _Table, where: npt.NDArray[np.int64], examined: int
-) -> Draw:
+def _result(pool: _Pool, request: DrawRequest, goals: _Table, where: npt.NDArray[np.int64], examined: int) -> Draw:
     width = len(request.splits)
     rows = _count_rows(pool, len(goals), width, where)
     drawn, wanted, goal = (
-        [sum(row[split] for row in table) for split in range(width)]
-        for table in (rows, request.quotas, goals)
+        [sum(row[split] for row in table) for split in range(width)] for table in (rows, request.quotas, goals)
     )
     grouped = {stratum for vector in pool.vectors if _size(vector) > 1 for stratum, _ in vector}
     inexact = drawn != (wanted if request.on_shortfall == "fill" else goal) or any(

@@ -60,9 +60,7 @@ def apportion(total: int, weights: Sequence[int], caps: Sequence[int] | None = N
     return shares
 
 
-def _largest_remainder(
-    left: int, weights: Sequence[int], active: list[int], mass: int, shares: list[int]
-) -> list[int]:
+def _largest_remainder(left: int, weights: Sequence[int], active: list[int], mass: int, shares: list[int]) -> list[int]:
     for i in active:
         shares[i] = left * weights[i] // mass
     missing = left - sum(shares[i] for i in active)

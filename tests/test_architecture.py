@@ -38,9 +38,7 @@ def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_import_contracts_are_kept() -> None:
-    done = run_python(
-        "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
-    )
+    done = run_python("import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -96,9 +94,7 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Usage" in done.stdout
     loaded = set(json.loads(done.stderr.splitlines()[-1]))
-    assert not loaded.intersection(HEAVY), (
-        f"`targetsplit {' '.join(arguments)}` loads {loaded.intersection(HEAVY)}"
-    )
+    assert not loaded.intersection(HEAVY), f"`targetsplit {' '.join(arguments)}` loads {loaded.intersection(HEAVY)}"
 
 
 def test_only_the_launcher_loads_great_expectations() -> None:

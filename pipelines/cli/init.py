@@ -10,8 +10,8 @@ import click
 @click.option("-o", "--output", "out", metavar="FILE", help="Write the spec there instead of printing it.")
 def command(paths: tuple[str, ...], out: str | None) -> None:
     """Look at files, folders or globs and print a commented first spec, with the reason for each guess."""
-    from pipelines.sources.filesystems import exists, locate, write_bytes_atomic  # noqa: PLC0415
     from pipelines.init import suggest_spec  # noqa: PLC0415
+    from pipelines.sources.filesystems import exists, locate, write_bytes_atomic  # noqa: PLC0415
     from splitting.errors import SpecError  # noqa: PLC0415
 
     if out is not None and exists(locate(out)):

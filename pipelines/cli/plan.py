@@ -29,9 +29,7 @@ def command(
     SPEC is a YAML file (see `targetsplit schema`, `targetsplit init`). Everything after -- goes to Beam.
     """
     with shown_progress(quiet=quiet or as_json) as progress:
-        plan = api.plan(
-            spec, out, previous=previous, overwrite=overwrite, beam_options=beam_options, progress=progress
-        )
+        plan = api.plan(spec, out, previous=previous, overwrite=overwrite, beam_options=beam_options, progress=progress)
     print_plan(plan, out, as_json=as_json, quiet=quiet)
     if not (quiet or as_json):
         click.echo(f"The plan is in {out}/plan. Write the data with: targetsplit apply {out}")

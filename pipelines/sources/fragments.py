@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -34,7 +34,7 @@ class SourceRequest:
     name: str
     paths: tuple[str, ...]
     format: Format | None = None
-    csv: CsvOptions = CsvOptions()
+    csv: CsvOptions = field(default_factory=CsvOptions)
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,7 @@ def take_inventory(
         for (request, file), kind, fact in rows
     )
     fragments = tuple(
-        fragment
-        for (request, file), kind, fact in rows
-        for fragment in _cut(request, file, kind, fact, fragment_bytes)
+        fragment for (request, file), kind, fact in rows for fragment in _cut(request, file, kind, fact, fragment_bytes)
     )
     return Inventory(unify(schemas), files, fragments)
 
@@ -214,9 +212,8 @@ def check_unchanged(inventory: Inventory) -> None:
         location = locate(file.uri)
         info = location.filesystem.get_file_info(location.path)
         if info.size != file.bytes:
-            changed.append(f"{file.file} ({'is gone' if info.size is None else f'{file.bytes:,} bytes, now {info.size:,}'})")
+            now = "is gone" if info.size is None else f"{file.bytes:,} bytes, now {info.size:,}"
+            changed.append(f"{file.file} ({now})")
     if changed:
         more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
-        raise DataError(
-            f"input files changed after the plan was made: {', '.join(changed[:_SHOWN])}{more}; plan again"
-        )
+        raise DataError(f"input files changed after the plan was made: {', '.join(changed[:_SHOWN])}{more}; plan again")

@@ -52,7 +52,8 @@ def list_source(name: str, paths: Sequence[str], base: str | None) -> tuple[List
         matches = list(_expand(path, base))
         if not matches:
             raise DataError(
-                f"source {name!r}: no file at {path}" + (f" (in {locate(base).uri})" if base else "")
+                f"source {name!r}: no file at {path}"
+                + (f" (in {locate(base).uri})" if base else "")
                 + "; check the path (names that begin with . or _ are left out)"
             )
         found.update((match.uri, match) for match in matches)

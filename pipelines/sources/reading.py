@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
+from pyarrow import orc
 
 from pipelines.sources import text
 from pipelines.sources.filesystems import Location, first_line, locate, raise_for
@@ -86,7 +86,7 @@ def read_frame(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) ->
     """
     if columns and reads_fast(fragment, schema, columns):
         frame = _read_polars(fragment, columns)
-        yield FrameChunk(frame.cast(polars_types(schema, columns)))
+        yield FrameChunk(frame.cast(pl.Schema(polars_types(schema, columns))))
         return
     for table, bad_rows in _read(fragment, schema, columns or schema.names[:1]):
         frame = pl.DataFrame(pl.from_arrow(table.select(list(columns))))
@@ -191,9 +191,7 @@ def _cast(table: pa.Table, wanted: pa.Schema, fragment: Fragment) -> pa.Table:
     return pa.table(columns, schema=wanted)
 
 
-def _read_pyarrow(
-    fragment: Fragment, location: Location, schema: pa.Schema, columns: Sequence[str]
-) -> Iterator[Part]:
+def _read_pyarrow(fragment: Fragment, location: Location, schema: pa.Schema, columns: Sequence[str]) -> Iterator[Part]:
     if fragment.format == "csv":
         options = fragment.csv or CsvOptions()
         there = text.csv_columns(location, fragment.file, options)

@@ -76,10 +76,10 @@ def _conflict(name: str, found: list[tuple[pa.Field, str]]) -> str:
     by_type: dict[str, list[str]] = {}
     for field, file in found:
         by_type.setdefault(str(field.type), []).append(file)
-    told = [
-        f"{kind} in {', '.join(files[:_SHOWN])}{f' and {len(files) - _SHOWN} more files' if len(files) > _SHOWN else ''}"
-        for kind, files in by_type.items()
-    ]
+    told = []
+    for kind, files in by_type.items():
+        more = f" and {len(files) - _SHOWN} more files" if len(files) > _SHOWN else ""
+        told.append(f"{kind} in {', '.join(files[:_SHOWN])}{more}")
     return f"  - {name}: " + "; ".join(told)
 
 
@@ -102,7 +102,7 @@ def _rank(kind: pa.DataType) -> tuple[int, str]:
     return (0 if pt.is_null(kind) else 1 if pt.is_integer(kind) else 2, str(kind))
 
 
-def merge_types(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:  # noqa: PLR0911, a table of rules
+def merge_types(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:  # noqa: C901, PLR0911, a table of rules
     """The type that holds the values of both; None where there is none.
 
     Args:
@@ -138,19 +138,19 @@ def merge_types(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:  # noqa: 
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind)
+    return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind))
 
 
 def _is_bytes(kind: pa.DataType) -> bool:
-    return pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_binary_view(kind)
+    return bool(pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_binary_view(kind))
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind)
+    return bool(pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind))
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind)
+    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind))
 
 
 def _merge_numbers(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
@@ -175,7 +175,9 @@ def _merge_decimals(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
     parts = [(k.precision, k.scale) if pt.is_decimal(k) else (digits[int(k.bit_width)], 0) for k in (a, b)]
     scale = max(scale for _, scale in parts)
     precision = max(precision - own for precision, own in parts) + scale
-    return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale) if precision <= 76 else None
+    if precision > 76:
+        return None
+    return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
 
 
 def _merge_structs(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:

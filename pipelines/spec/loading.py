@@ -74,13 +74,13 @@ class _StrictLoader(yaml.SafeLoader):
 def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
     keys: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         line = key_node.start_mark.line + 1
         if not isinstance(key, str):
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else repr(key)
         if key in keys:
             raise SpecError(f"key {shorten(key)} stands twice, the second time in line {line}; keep one")
-        keys[key] = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+        keys[key] = loader.construct_object(value_node, deep=True)
     return keys
 
 
@@ -94,7 +94,7 @@ def _load_yaml(text: str, origin: str) -> Any:
         depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
-                raise SpecError(f"line {event.start_mark.line + 1}: references (*name) are not allowed", origin)
+                raise SpecError("references (&name, *name) are not allowed; write the value out", origin)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _MAX_DEPTH:
                 raise SpecError(f"is nested deeper than {_MAX_DEPTH} levels", origin)
@@ -153,10 +153,10 @@ def _message(detail: ErrorDetails) -> str:
         expected = str(context.get("expected", "")).replace("'", "")
         near = difflib.get_close_matches(str(got), expected.replace(" or ", ", ").split(", "), 1)
         return f"got {shorten(got)}, expected {expected}" + (f"; did you mean {near[0]}?" if near else "")
-    expected = _EXPECTED.get(kind)
-    if expected is None:
+    wanted = _EXPECTED.get(kind)
+    if wanted is None:
         return f"got {shorten(got)}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
-    return f"got {_kind(got) if isinstance(got, dict | list) else shorten(got)}, expected {expected.format(**context)}"
+    return f"got {_kind(got) if isinstance(got, dict | list) else shorten(got)}, expected {wanted.format(**context)}"
 
 
 _MISSING = {

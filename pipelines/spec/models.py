@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
@@ -12,10 +13,26 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from splitting.request import TARGET_POOL, TRAIN
 
 Format = Literal["parquet", "csv", "jsonl", "arrow", "orc"]
-COLUMN_TYPES = (
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 string binary date32 "
-    "timestamp[s] timestamp[ms] timestamp[us] timestamp[ns]"
-).split()
+COLUMN_TYPES = [
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float32",
+    "float64",
+    "string",
+    "binary",
+    "date32",
+    "timestamp[s]",
+    "timestamp[ms]",
+    "timestamp[us]",
+    "timestamp[ns]",
+]
 RESERVED_SPLITS = frozenset({"held_out", "rejected"})
 ROW = "row"
 _PERCENT = re.compile(r"(\d+)(?:\.(\d+))?\s*%")
@@ -30,8 +47,8 @@ def _listed(value: Any) -> Any:
 
 def _size(value: Any) -> Any:
     """A size as users write it: a count, a percentage, or `rest`."""
-    if isinstance(value, bool) or isinstance(value, float):
-        raise ValueError(f"got {value!r}; write a count of rows as in 2500, or a percentage as in \"20%\"")
+    if isinstance(value, bool | float):
+        raise ValueError(f'got {value!r}; write a count of rows as in 2500, or a percentage as in "20%"')
     if isinstance(value, int):
         if value < 1:
             raise ValueError(f"got {value}; a split needs at least one row: leave it out if it is not wanted")
@@ -40,7 +57,7 @@ def _size(value: Any) -> Any:
         return value
     found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"got {shorten(value)}; expected a count as in 2500, a percentage as in \"5%\", or rest")
+        raise ValueError(f'got {shorten(value)}; expected a count as in 2500, a percentage as in "5%", or rest')
     decimals = found[2] or ""
     share = Fraction(int(found[1] + decimals), 100 * 10 ** len(decimals))
     if not 0 < share <= 1:
@@ -160,7 +177,7 @@ class Stratify(_Model):
     @field_validator("edges")
     @classmethod
     def _increasing(cls, value: tuple[int | float, ...]) -> tuple[int | float, ...]:
-        if any(not low < high for low, high in zip(value, value[1:], strict=False)):
+        if any(not low < high for low, high in pairwise(value)):
             raise ValueError(f"got {list(value)}; edges must be strictly increasing")
         return value
 
@@ -276,7 +293,7 @@ class Spec(_Model):
     def decision(self) -> dict[str, Any]:
         """What decides a split, and nothing about where and how the data is stored."""
         document = self.to_document()
-        kept = "salt key group target stratify splits on_shortfall new_members source_column".split()
+        kept = ["salt", "key", "group", "target", "stratify", "splits", "on_shortfall", "new_members", "source_column"]
         return {name: document.get(name) for name in kept} | {"sources": sorted(self.sources)}
 
     def to_document(self) -> dict[str, Any]:

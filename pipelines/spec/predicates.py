@@ -82,11 +82,12 @@ def _problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
         found = list(_usable(stratum.column, path, names, schema, nested=False))
         yield from found
         if stratum.edges and not found and not _is_number(schema, stratum.column):
-            yield Problem(path, f"edges need a numeric column, and {stratum.column!r} is {_type(schema, stratum.column)}")
-    columns = polars_schema(schema, spec.source_column)
+            got = _type(schema, stratum.column)
+            yield Problem(path, f"edges need a numeric column, and {stratum.column!r} is {got}")
+    types = polars_schema(schema, spec.source_column)
     for path, sql in _conditions(spec):
         try:
-            compile_condition(sql, columns, path)
+            compile_condition(sql, types, path)
         except SpecError as error:
             yield from error.problems
 

@@ -93,7 +93,7 @@ _SIZED = _object(
 )
 _SPLITS = {
     "title": "splits",
-    "description": "Sizes by name. train is what is left, train_dev comes from the train mixture, others from the target.",
+    "description": "Sizes by name. train is what is left; train_dev comes from the train mixture, others the target.",
     "type": "object",
     "minProperties": 1,
     "properties": {"train": {"const": "rest", "description": "What is left; may be left out."}},

@@ -41,7 +41,7 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path) -> None:
     seconds = time.monotonic() - started
     whole = files(tmp_path / "WHOLE")
     out = tmp_path / "RUN"
-    moments = random.Random(20261122)  # noqa: S311, a keyed choice of moments
+    moments = random.Random(20261122)
     for _ in range(POINTS):
         killed = run(spec, out)
         time.sleep(seconds * moments.uniform(0.35, 1.0))

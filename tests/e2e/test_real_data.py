@@ -15,11 +15,13 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 CASES = {
     "heart": ("heart_4hospitals/heart.csv", "va", "row_id", None, "label", "[label]", (40, 40, 60)),
-    "wine": ("wine_red_white/wine.csv", "red", "row", None, "good", "[good, {column: alcohol, edges: [10, 12]}]", (200, 200, 300)),
+    "wine": ("wine_red_white/wine.csv", "red", "row", None, "good", "[good]", (200, 200, 300)),
     "sentences": ("sentences_3sites/sentences.csv", "yelp", "text", None, "label", "[label]", (200, 200, 200)),
     "flights": ("nycflights_3airports/flights.csv", "LGA", "row_id", "tailnum", "late", "[late]", (500, 500, 500)),
     "digits": ("spoken_digits/manifest.csv", "speech_commands", "file", "speaker", "label", "[label]", (10, 10, 20)),
-    "groceries": ("grocery_phone_iconic/manifest.csv", "phone", "file", "neardup_group", "label", "[label]", (40, 40, 20)),
+    "groceries": (
+        "grocery_phone_iconic/manifest.csv", "phone", "file", "neardup_group", "label", "[label]", (40, 40, 20)
+    ),
 }  # fmt: skip
 
 

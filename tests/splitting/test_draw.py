@@ -132,9 +132,7 @@ def test_only_the_order_of_u_matters(problem: tuple[Groups, DrawRequest]) -> Non
     groups, asked = problem
     rank = {u: position * 3 + 1 for position, u in enumerate(sorted(groups))}
     ranked = draw(frame({rank[u]: cell for u, cell in groups.items()}), asked)
-    assert {rank[u]: s for u, s in draw(frame(groups), asked).taken.iter_rows()} == dict(
-        ranked.taken.iter_rows()
-    )
+    assert {rank[u]: s for u, s in draw(frame(groups), asked).taken.iter_rows()} == dict(ranked.taken.iter_rows())
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2)), unique_by=lambda p: p[0]), st.data())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,9 @@ from splitting.request import Request, Size, SplitRequest
 from splitting.rules import GROUP, KEY, Pool, Rules, Stratifier
 from tests.support.memory import Batches, plan_of, sizes, split_rows
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+QUICK = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 TARGET = Pool("target", frozenset({"app"}))
 RULES = Rules("s", ("id",), (), (Stratifier("label"),), (TARGET, Pool("train")))
 GROUPED = Rules("s", ("id",), ("user",), (Stratifier("label"),), (TARGET, Pool("train")))
@@ -68,14 +71,14 @@ def test_splits_are_disjoint_covering_exact_and_from_the_target(batches: Batches
 def test_every_cell_is_the_floor_or_ceiling_of_its_quota_and_margins_are_exact(batches: Batches) -> None:
     plan = plan_of(batches, RULES, request(5, 4, 7))
     asked = {split.name: split.rows for split in plan.splits}
-    for name in asked:
+    for name, rows in asked.items():
         quotas = [quota for quota in plan.quotas if quota.split == name]
         total = sum(quota.pool_rows for quota in quotas)
-        assert sum(quota.rows for quota in quotas) == asked[name]
+        assert sum(quota.rows for quota in quotas) == rows
         for quota in quotas:
-            floor = quota.pool_rows * asked[name] // total
+            floor = quota.pool_rows * rows // total
             assert quota.rows == quota.wanted
-            assert floor <= quota.wanted <= -(-quota.pool_rows * asked[name] // total)
+            assert floor <= quota.wanted <= -(-quota.pool_rows * rows // total)
     split = split_rows(batches, RULES, plan)
     counted = split.group_by("split", "_source", "label").len()
     planned = {(cell.split, cell.source, cell.stratum[0]): cell.rows for cell in plan.cells}
@@ -127,16 +130,22 @@ def test_a_plan_survives_being_written(batches: Batches) -> None:
 @QUICK
 @given(tables(grouped=True), st.integers(1, 6))
 def test_census_and_candidates_are_monoids(batches: Batches, limit: int) -> None:
-    parts = [Census.of(GROUPED, limit, frame, source) for source, frame in batches for frame in (frame[:20], frame[20:])]
+    parts = [
+        Census.of(GROUPED, limit, frame, source) for source, frame in batches for frame in (frame[:20], frame[20:])
+    ]
     whole = Census.merge(parts).to_bytes()
     assert Census.merge(parts[::-1]).to_bytes() == whole
     assert Census.merge([Census.merge(parts[:2]), Census.merge(parts[2:])]).to_bytes() == whole
     assert Census.merge([Census.empty(GROUPED, limit), *parts]).to_bytes() == whole
     assert Census.from_bytes(whole).to_bytes() == whole
     groups = Census.from_bytes(whole).smallest[GROUP].unique().sort()
-    found = [Candidates.of(GROUPED, groups, f, s) for s, frame in batches for f, s in ((frame[:20], s), (frame[20:], s))]
+    found = [
+        Candidates.of(GROUPED, groups, f, s) for s, frame in batches for f, s in ((frame[:20], s), (frame[20:], s))
+    ]
     merged = Candidates.merge(found).to_bytes()
-    assert Candidates.merge([Candidates.merge(found[:1]), *found[:0:-1], Candidates.empty(GROUPED)]).to_bytes() == merged
+    assert (
+        Candidates.merge([Candidates.merge(found[:1]), *found[:0:-1], Candidates.empty(GROUPED)]).to_bytes() == merged
+    )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -209,10 +218,7 @@ def test_a_pool_that_is_too_small_is_told_with_what_would_fit() -> None:
         ("web", pl.DataFrame({"id": [f"w{i}" for i in range(50)], "label": ["cat"] * 50})),
         ("app", pl.DataFrame({"id": [f"a{i}" for i in range(8)], "label": ["cat"] * 8})),
     ]
-    try:
+    with pytest.raises(ShortfallError) as told:
         plan_of(batches, RULES, request(5, 4, 7))
-    except ShortfallError as error:
-        assert "pool 'target': asked 5 (test) + 4 (dev) rows; it has 8" in str(error)
-        assert "on_shortfall" in str(error)
-    else:
-        raise AssertionError("expected a ShortfallError")
+    assert "pool 'target': asked 5 (test) + 4 (dev) rows; it has 8" in str(told.value)
+    assert "on_shortfall" in str(told.value)

@@ -53,9 +53,7 @@ def test_apportion_gives_remainders_to_the_largest_then_the_first(total: int, we
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 30)), min_size=1, max_size=8), st.data())
-def test_apportion_obeys_caps_and_shares_the_excess(
-    pairs: list[tuple[int, int]], data: st.DataObject
-) -> None:
+def test_apportion_obeys_caps_and_shares_the_excess(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
     weights, caps = [w for w, _ in pairs], [c for _, c in pairs]
     total = data.draw(st.integers(0, sum(caps)))
     shares = apportion(total, weights, caps)
