@@ -20,20 +20,21 @@ import polars as pl
 from splitting.errors import DataError
 
 WORDS = frozenset(
-    ["and", "between", "case", "cast", "else", "end", "false", "ilike", "in", "is", "like", "not", "null", "or"]
-    + ["then", "true", "when"]
+    "and between case cast else end false ilike in is like not null or then true when".split()  # noqa: SIM905
 )
 TYPES = frozenset(
-    ["bigint", "boolean", "date", "double", "float", "int", "integer", "real", "smallint", "text", "timestamp"]
-    + ["varchar"]
+    "bigint boolean date double float int integer real smallint text timestamp varchar".split()  # noqa: SIM905
 )
 FUNCTIONS = frozenset(
-    ["abs", "ceil", "coalesce", "concat", "contains", "date_part", "ends_with", "floor", "greatest", "least", "left"]
-    + ["length", "lower", "ltrim", "nullif", "replace", "reverse", "right", "round", "rtrim", "sign", "starts_with"]
-    + ["strpos", "substr", "trim", "upper"]
+    (  # noqa: SIM905
+        "abs ceil coalesce concat date_part ends_with floor greatest least left length lower ltrim nullif replace "
+        "reverse right round rtrim sign starts_with strpos substr trim upper"
+    ).split()
 )
 MAX_CHARACTERS = 100_000
-MAX_OPERATORS = 500
+MAX_OPERATORS = 250
+MAX_COLUMNS = 100
+MAX_DOUBLING = 8
 MAX_DEPTH = 30
 _TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")+")"""
@@ -41,6 +42,7 @@ _TOKEN = re.compile(
     r"""|(?P<word>[^\W\d]\w*)|(?P<mark><=|>=|<>|!=|\|\||[=<>+\-*/%(),])"""
 )
 _LISTS = frozenset(["function", "in"])
+_NO_OPERATORS = frozenset(["(", ")", ",", "end", "else", "then", "null", "true", "false"])
 _QUOTE = '"'
 
 
@@ -121,29 +123,43 @@ def read(sql: str) -> tuple[Token, ...]:
         raise ConditionError("is empty; expected a condition as in country = 'SE'")
     out: list[Token] = []
     opened: list[str] = []
-    operators = 0
-    for i, token in enumerate(tokens):
+    for token, after in zip(tokens, [*tokens[1:], Token("mark", "")], strict=True):
         before = out[-1] if out else Token("mark", "")
-        after = tokens[i + 1] if i + 1 < len(tokens) else Token("mark", "")
-        if token.kind == "quoted":
-            token = Token("column", token.characters[1:-1].replace('""', '"'))  # noqa: PLW2901, it is what it is
-        elif token.kind == "word":
-            token = _word(token.characters, before, after)  # noqa: PLW2901
-            if token == Token("keyword", "as") and (not opened or opened[-1] != "cast"):
-                raise ConditionError("as is allowed only within cast(… as …); a condition has no other name")
-        elif token.kind == "mark":
-            _nest(token.characters, before, opened)
-        if token.kind == "column" and after.characters == "(":
-            raise ConditionError(f"{token.characters}() is not a function; allowed are {', '.join(sorted(FUNCTIONS))}")
-        operators += token.kind in ("keyword", "function") or token.characters in "=<>!=<=>=<>+-*/%||"
-        out.append(token)
+        out.append(_name(token, before, after))
+        _nest(out[-1], before, opened)
     if opened:
         raise ConditionError(f"{len(opened)} bracket{'s are' if len(opened) > 1 else ' is'} not closed")
-    if operators > MAX_OPERATORS:
-        raise ConditionError(
-            f"has {operators:,} operators, expected at most {MAX_OPERATORS}; use in (…) for many values, or {_SHORTER}"
-        )
+    _limit(out)
     return tuple(out)
+
+
+def _limit(tokens: list[Token]) -> None:
+    """Polars plans a long chain of operators slowly, and a very long one not at all."""
+    columns = sum(token.kind == "column" for token in tokens)
+    operators = sum(token.kind in ("keyword", "mark") and token.characters not in _NO_OPERATORS for token in tokens)
+    doubling = sum(token in (Token("keyword", "between"), Token("function", "nullif")) for token in tokens)
+    for count, limit, what in (
+        (columns, MAX_COLUMNS, "columns (each mention counts)"),
+        (operators, MAX_OPERATORS, "operators"),
+        (doubling, MAX_DOUBLING, "uses of between and nullif (polars doubles their operands)"),
+    ):
+        if count > limit:
+            raise ConditionError(
+                f"has {count:,} {what}, expected at most {limit}; use in (…) for many values, or {_SHORTER}"
+            )
+
+
+def _name(token: Token, before: Token, after: Token) -> Token:
+    if token.kind == "word":
+        named = _word(token.characters, before, after)
+    elif token.kind == "quoted":
+        named = Token("column", token.characters[1:-1].replace('""', '"'))
+    else:
+        return token
+    if named.kind == "column" and after.characters == "(":
+        listed = ", ".join(sorted(FUNCTIONS))
+        raise ConditionError(f"function {named.characters[:60]}() is not allowed; allowed are {listed}")
+    return named
 
 
 def _word(characters: str, before: Token, after: Token) -> Token:
@@ -154,18 +170,15 @@ def _word(characters: str, before: Token, after: Token) -> Token:
         return Token("type", word)
     if word in ("date", "timestamp") and after.kind == "text":
         return Token("type", word)
-    if word in WORDS:
+    if word in WORDS or word == "as":
         return Token("keyword", word)
-    if word == "as":
-        return Token("keyword", word)
-    if after.characters == "(":
-        if word not in FUNCTIONS:
-            raise ConditionError(f"function {characters}() is not allowed; allowed are {', '.join(sorted(FUNCTIONS))}")
-        return Token("function", word)
-    return Token("column", characters)
+    called = after.characters == "(" and word in FUNCTIONS
+    return Token("function", word) if called else Token("column", characters)
 
 
-def _nest(mark: str, before: Token, opened: list[str]) -> None:
+def _nest(token: Token, before: Token, opened: list[str]) -> None:
+    """Follows brackets; what may stand only in some of them is refused elsewhere."""
+    mark = token.characters if token.kind == "mark" else ""
     if mark == "(":
         opened.append(before.characters if before.characters in ("in", "cast") else before.kind)
         if len(opened) > MAX_DEPTH:
@@ -178,6 +191,10 @@ def _nest(mark: str, before: Token, opened: list[str]) -> None:
         raise ConditionError("a comma stands outside of in (…) and of a function; join conditions by AND or OR")
     elif mark == "=" and before.characters == "=":
         raise ConditionError("== is not SQL; write = to compare")
+    elif token.kind == "column" and "in" in opened:
+        raise ConditionError(f"in (…) holds values only, got column {token.characters[:60]!r}; compare it with =")
+    elif token == Token("keyword", "as") and (not opened or opened[-1] != "cast"):
+        raise ConditionError("as is allowed only within cast(… as …); a column of that name stands in double quotes")
 
 
 def columns_of(sql: str, known: Collection[str]) -> tuple[str, ...]:
@@ -238,7 +255,8 @@ class Condition:
         except pl.exceptions.PolarsError as error:
             told = first_words(error)
             raise DataError(
-                f"the condition {self.sql[:200]!r} cannot be evaluated: {told}; compare without cast(…), or clean the data"
+                f"the condition {self.sql[:200]!r} cannot be evaluated: {told}; compare without cast(…), or clean "
+                "the data"
             ) from error
         return met.cast(pl.Boolean).fill_null(value=False)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.types as pt
 
-from pipelines.spec.models import Pool, Spec
-from splitting.conditions import Condition, ConditionError, columns_of, evaluate
+from pipelines.spec.models import Pool, Spec, shorten
+from splitting.conditions import Condition, ConditionError, Token, columns_of, evaluate, first_words, read
 from splitting.errors import Problem, SpecError
 from splitting.request import TARGET_POOL, TRAIN
 
@@ -39,17 +39,46 @@ def compile_condition(sql: str, columns: Mapping[str, pl.DataType], path: str) -
     """
     try:
         condition = Condition(sql, columns_of(sql, columns))
+        _check_comparisons(read(sql), columns)
     except ConditionError as error:
-        raise SpecError([Problem(path, f"{sql!r}: {error}")]) from error
+        raise SpecError([Problem(path, f"{shorten(sql, 200)}: {error}")]) from error
     empty = pl.DataFrame(schema={name: columns[name] for name in condition.columns})
     try:
         result = evaluate(sql, empty if condition.columns else pl.DataFrame({"_": [0]}))
     except pl.exceptions.PolarsError as error:
-        told = str(error).strip().splitlines()[0][:200]
-        raise SpecError([Problem(path, f"{sql!r} is not a condition over these columns: {told}")]) from error
+        told = f"{shorten(sql, 200)} is not a condition over these columns: {first_words(error)}"
+        raise SpecError([Problem(path, told)]) from error
     if result.dtype not in (pl.Boolean, pl.Null):
-        raise SpecError([Problem(path, f"{sql!r} gives {result.dtype}, expected a condition (true or false)")])
+        told = f"{shorten(sql, 200)} gives {result.dtype}, expected a condition (true or false)"
+        raise SpecError([Problem(path, told)])
     return condition
+
+
+_COMPARISONS = ("=", "<>", "!=", "<", ">", "<=", ">=")
+_ARITHMETIC = ("+", "-", "*", "/", "%", "||")
+
+
+def _check_comparisons(tokens: Sequence[Token], columns: Mapping[str, pl.DataType]) -> None:
+    """A column beside a literal of another kind: polars compares some of them, and never as they were meant."""
+    edge = Token("mark", "")
+    padded = [edge, *tokens, edge]
+    for before, left, mark, right, after in zip(padded, padded[1:], padded[2:], padded[3:], padded[4:], strict=False):
+        if mark.characters not in _COMPARISONS or {before.characters, after.characters} & {*_ARITHMETIC}:
+            continue
+        for column, literal in ((left, right), (right, left)):
+            if column.kind == "column" and literal.kind in ("number", "text"):
+                _check_comparison(column.characters, columns[column.characters], literal)
+
+
+def _check_comparison(name: str, kind: pl.DataType, literal: Token) -> None:
+    text = isinstance(kind, pl.String | pl.Categorical | pl.Enum)
+    if literal.kind == "number" and (text or kind.is_temporal()):
+        told = "a text" if text else "a date or time"
+        raise ConditionError(f"column {name!r} is {told}, and {literal.characters} a number; put it in single quotes")
+    if literal.kind == "text" and kind.is_numeric():
+        raise ConditionError(
+            f"column {name!r} is a number ({kind}), and {literal.characters[:60]} a text; leave the quotes out"
+        )
 
 
 def check_columns(spec: Spec, schema: pa.Schema) -> None:

@@ -38,7 +38,9 @@ _CSV = _object(
     [],
     {
         "delimiter": _told({"type": "string", "minLength": 1, "maxLength": 1, "default": ","}, "One character."),
-        "null_values": _told(_NAMES, "Unquoted texts that mean null.", ["", "NA"]),
+        "null_values": _told(
+            {"type": "array", "items": {"type": "string"}}, "Unquoted texts that mean null.", ["", "NA"]
+        ),
         "column_types": _told(
             {"type": "object", "additionalProperties": {"enum": list(COLUMN_TYPES)}},
             "Types of columns that are not to be guessed.",

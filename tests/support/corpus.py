@@ -81,3 +81,25 @@ def evaluation_bytes(run: Path) -> dict[str, bytes]:
 def train_rows(run: Path) -> pl.DataFrame:
     """The train rows, sorted."""
     return read_split(run, "train").sort("image_id")
+
+
+def split_of(run: Path, key: str = "image_id") -> dict[object, str]:
+    """The split of every key in the data of a run."""
+    return {name: split for split in ("train", *EVALUATION) for name in _keys(run, split, key)}
+
+
+def _keys(run: Path, split: str, key: str) -> list[object]:
+    return read_split(run, split)[key].to_list() if list((run / "data").glob(f"{split}-[0-9]*")) else []
+
+
+def check_whole(run: Path, tables: dict[str, pl.DataFrame], key: str = "image_id") -> None:
+    """Every input key is in the run once: in one split, or held out, or rejected."""
+    aside = [
+        pl.read_parquet(path)[key].cast(pl.String)
+        for folder in ("held_out", "rejected")
+        for path in sorted((run / folder).glob("rows-*.parquet"))
+    ]
+    splits = [read_split(run, name)[key].cast(pl.String) for name in ("train", *EVALUATION)]
+    written = pl.concat([*splits, *aside]).sort()
+    read = pl.concat([frame[key].cast(pl.String) for frame in tables.values()]).sort()
+    assert written.to_list() == read.to_list()
