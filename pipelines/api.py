@@ -56,7 +56,7 @@ def plan(
             object: against the working directory).
         out: the run directory; a new or empty folder, or an unfinished run.
         previous: the directory of the finished run to continue; nothing that it decided moves.
-        overwrite: replace a finished run in `out`.
+        overwrite: replace a finished run in `out`; it stays until the new plan is made.
         beam_options: handed to Beam, as in `--runner=FlinkRunner`.
         progress: told how far the job is.
 
@@ -73,8 +73,10 @@ def plan(
 
     loaded, base = _spec(spec)
     run = RunDirectory.at(str(out))
-    run.claim(overwrite=overwrite)
+    run.require_free(overwrite=overwrite)
     earlier = RunDirectory.at(str(previous)) if previous is not None else None
+    if earlier == run:
+        raise RunDirectoryError(f"{run.uri} cannot continue itself; write the new run to another folder")
     return make_run_plan(loaded, base, run, earlier, beam_options, progress or _silent)
 
 

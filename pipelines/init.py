@@ -79,7 +79,7 @@ def _sources(paths: Sequence[str]) -> dict[str, str]:
     for path in paths:
         location = locate(path)
         if kind(location) != "folder":
-            _add(found, PurePosixPath(re.sub(r"[*?\[\]]", "", path)).name.split(".")[0], path)
+            _add(found, _stem(path), path)
             continue
         names = [name for name in list_names(location) if not name.startswith((".", "_"))]
         folders = [name for name in names if kind(locate(f"{path.rstrip('/')}/{name}")) == "folder"]
@@ -87,12 +87,19 @@ def _sources(paths: Sequence[str]) -> dict[str, str]:
         if folders and not files:
             for name in folders:
                 _add(found, name, f"{path.rstrip('/')}/{name}")
-        elif len(files) > 1 and len({PurePosixPath(f).name.split(".")[0].rstrip("0123456789-_") for f in files}) > 1:
+        elif len(files) > 1 and len({_stem(f) for f in files}) > 1:
             for name in files:
                 _add(found, name.split(".")[0], f"{path.rstrip('/')}/{name}")
         elif names:
             _add(found, PurePosixPath(location.path).name, path)
     return found
+
+
+def _stem(path: str) -> str:
+    """What a file or glob is called without its ending and shard number: the folder where that leaves nothing."""
+    part = PurePosixPath(path)
+    name = re.sub(r"[*?\[\]]", "", part.name).split(".")[0]
+    return re.sub(r"[-_]?[0-9]+([-_]of[-_][0-9]+)?$", "", name) or name or part.parent.name
 
 
 def _add(found: dict[str, str], name: str, path: str) -> None:
@@ -108,9 +115,8 @@ def _sample(inventory: Inventory, source: str) -> pl.DataFrame:
         if fragment.source != source:
             continue
         for chunk in read_fragment(fragment, inventory.schema):
-            frame = pl.from_arrow(chunk.table[:SAMPLE_ROWS])
-            assert isinstance(frame, pl.DataFrame)  # noqa: S101, a table never gives a Series
-            return frame
+            if len(chunk.table):
+                return pl.DataFrame(pl.from_arrow(chunk.table[:SAMPLE_ROWS]))
     return pl.DataFrame()
 
 
@@ -128,19 +134,29 @@ def _text(
         if len(sources) > 1
         else next(iter(sources))
     )
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._") or "dataset"
-    reserved = "source" in columns
-    key, group, label = _key(samples, reserved), _group(samples), _label(samples)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:80].strip("-._") or "dataset"
+    source_column = next(
+        c for c in ("source", "dataset", *(f"source_{i}" for i in range(len(columns) + 1))) if c not in columns
+    )
+    reserved = source_column != "source"
+    key, group, label = _key(samples, source_column), _group(samples), _label(samples)
     target, why = _target(rows)
     size = max(1, min(2_500, rows[target] // 4))
     lines = [
         "# A first guess by targetsplit init. Read every line; confirm the target; then:",
         "#   targetsplit plan SPEC -o RUN",
-        f"name: {name}",
-        f"salt: {name}-1                    # names the draw; another salt is another draw. Keep it.",
+        f"name: {_scalar(name)}",
+        f"salt: {_scalar(f'{name}-1')}                    # names the draw; another salt is another draw. Keep it.",
         "sources:",
-        *(f"  {name}: {{path: {_quoted(path)}}}   # {rows[name]:,} rows or more" for name, path in sources.items()),
-        *(["source_column: dataset          # a column of the data is already named source"] if reserved else []),
+        *(
+            f"  {_scalar(source)}: {{path: {_quoted(path)}}}   # {rows[source]:,} rows or more"
+            for source, path in sources.items()
+        ),
+        *(
+            [f"source_column: {source_column}          # a column of the data is already named source"]
+            if reserved
+            else []
+        ),
         f"key: {_names(key.value)}   # {key.reason}",
         f"group: {_names(group.value)}   # {group.reason}"
         if group
@@ -148,7 +164,7 @@ def _text(
         f"label: {_names(label.value)}   # {label.reason}"
         if label
         else "# label: label                  # no column looks like one",
-        f"target: {{source: {target}}}   # {why}: CONFIRM. The data that the model will be judged on",
+        f"target: {{source: {_scalar(target)}}}   # {why}: CONFIRM. The data that the model will be judged on",
         *_time_lines(samples),
         f"stratify: [{_names(label.value)}]" if label else "# stratify: [label]",
         "splits:",
@@ -161,15 +177,28 @@ def _text(
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    """A text as YAML in double quotes, in one line, every character that does not print escaped."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML, in quotes where it could be taken for something else."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", text) and text.lower() not in _YAML_WORDS
+    return text if plain else _quoted(text)
 
 
 def _names(names: Sequence[str]) -> str:
-    plain = [
-        name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.lower() not in _YAML_WORDS else _quoted(name)
-        for name in names
-    ]
+    plain = [_scalar(name) for name in names]
     return plain[0] if len(plain) == 1 else f"[{', '.join(plain)}]"
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    """The values that are there, as texts that can be compared."""
+    there = values.drop_nulls()
+    if there.dtype == pl.Binary:
+        return there.bin.encode("hex")
+    return (there.to_physical() if there.dtype.is_temporal() else there).cast(pl.String)
 
 
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "row"})
@@ -184,21 +213,21 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[a-z]+|[0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
 
 
-def _key(samples: Mapping[str, pl.DataFrame], reserved: bool) -> Guess:
-    source = "dataset" if reserved else "source"
+def _key(samples: Mapping[str, pl.DataFrame], source: str) -> Guess:
     unique = [
         column
         for column in _plain_columns(samples)
         if all(not f[column].null_count() and f[column].n_unique() == len(f) for f in samples.values())
         and not all(f[column].dtype.is_temporal() for f in samples.values())
+        and column != "row"  # the word for the whole row
     ]
     unique.sort(key=lambda column: min((_KEY_WORDS.index(w) for w in _words(column) if w in _KEY_WORDS), default=99))
     if not unique:
         return Guess(("row",), "no column is unique and never null in the sample: the whole row is the key")
     column = unique[0]
-    seen = [set(frame[column].cast(pl.String)) for frame in samples.values()]
+    seen = [set(_texts(frame[column])) for frame in samples.values()]
     if sum(map(len, seen)) > len(set().union(*seen)):
-        return Guess((source, column), f"{column} is unique in each source, but sources share values of it")
+        return Guess((source, column), f"{_quoted(column)} is unique in each source, but sources share values of it")
     return Guess((column,), "unique and never null in the sample")
 
 
@@ -206,7 +235,7 @@ def _group(samples: Mapping[str, pl.DataFrame]) -> Guess | None:
     for column in _plain_columns(samples):
         words = _words(column)
         named = any(word.startswith(tuple(_GROUPS)) for word in words)
-        values = pl.concat([frame[column].drop_nulls().cast(pl.String) for frame in samples.values()])
+        values = pl.concat([_texts(frame[column]) for frame in samples.values()])
         if named and 1 < values.n_unique() < len(values):
             return Guess(
                 (column,), f"its name says so, and {values.n_unique():,} values repeat over {len(values):,} rows"
@@ -216,10 +245,10 @@ def _group(samples: Mapping[str, pl.DataFrame]) -> Guess | None:
 
 def _label(samples: Mapping[str, pl.DataFrame]) -> Guess | None:
     for wanted in _LABELS:
-        for column in next(iter(samples.values())).columns:
-            if column.lower() != wanted:
+        for column, dtype in next(iter(samples.values())).schema.items():
+            if column.lower() != wanted or dtype.is_nested():
                 continue
-            values = pl.concat([frame[column].drop_nulls().cast(pl.String) for frame in samples.values()])
+            values = pl.concat([_texts(frame[column]) for frame in samples.values()])
             if 1 < values.n_unique() <= _MOST_LABELS:
                 return Guess((column,), f"its name says so; {values.n_unique()} values")
     return None

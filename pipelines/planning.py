@@ -60,24 +60,29 @@ def make_run_plan(
     rules, request, heading = make_rules(spec, inventory.schema), make_request(spec), make_heading(spec)
     old = _continued(earlier, heading) if earlier is not None else None
     job = _CensusJob(rules, request, inventory, run, options, progress)
-    plan = None
+    try:
+        plan = _decide(job, heading, earlier, old)
+    finally:
+        run.clear([WORK])
+    run.clear_all()
+    write_plan(run, spec, inventory, plan)
+    return plan
+
+
+def _decide(job: _CensusJob, heading: Heading, earlier: RunDirectory | None, old: Plan | None) -> Plan:
+    """Draws, with as deep a census as that takes."""
     for depth in _DEPTHS:
         inputs = job.take(old, depth)
         _check_not_empty(inputs, heading)
         if old is not None and earlier is not None:
             fresh = newly_eligible(inputs)
-            trained = find_trained(earlier, old, fresh, rules, run.path(WORK).uri, options)
+            trained = job.find_trained(earlier, old, fresh)
             inputs = Inputs(**{**vars(inputs), "previous": Previous(old, trained)})
         try:
-            plan = make_plan(heading, inputs)
+            return make_plan(heading, inputs)
         except DeeperCensusNeeded:
             continue
-        break
-    if plan is None:
-        raise DataError("no exact draw was found; ask for other sizes or group less")  # pragma: no cover
-    run.clear([WORK])
-    write_plan(run, spec, inventory, plan)
-    return plan
+    raise DataError("no exact draw was found; ask for other sizes or group less")  # pragma: no cover
 
 
 class _CensusJob:
@@ -115,6 +120,10 @@ class _CensusJob:
             Candidates.from_bytes(self._run.read(f"{WORK}/candidates.bin")),
             previous,
         )
+
+    def find_trained(self, earlier: RunDirectory, old: Plan, fresh: pl.DataFrame) -> pl.Series:
+        """Those of the groups that look new that the earlier run trained on."""
+        return find_trained(earlier, old, fresh, self._rules, self._run.path(WORK).uri, self._options)
 
 
 def _known_rows(inventory: Inventory) -> int | None:

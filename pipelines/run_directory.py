@@ -133,11 +133,11 @@ class RunDirectory:
         """What lies at the top of the directory, sorted; empty where there is none."""
         return list_names(self.path(""))
 
-    def claim(self, *, overwrite: bool) -> None:
-        """Makes sure that a new run may be written here, and clears what an unfinished one left.
+    def require_free(self, *, overwrite: bool) -> None:
+        """Makes sure that a new run may be written here; changes nothing.
 
         Args:
-            overwrite: clear a finished run, too.
+            overwrite: a finished run may be replaced.
 
         Raises:
             RunDirectoryError: there is a finished run, or something that is not a run.
@@ -153,7 +153,10 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"{self.uri} holds a finished run; choose another folder, or replace it with --overwrite"
             )
-        self.clear(sorted(OWN & set(names), key=lambda name: name != SUCCESS))
+
+    def clear_all(self) -> None:
+        """Deletes what an earlier run left here; first what says that it is finished."""
+        self.clear(sorted(OWN & set(self.names()), key=lambda name: name != SUCCESS))
 
     def clear(self, names: Sequence[str]) -> None:
         """Deletes files and folders of the run, in the order given."""

@@ -191,9 +191,19 @@ def _nest(token: Token, before: Token, opened: list[str]) -> None:
         raise ConditionError("a comma stands outside of in (…) and of a function; join conditions by AND or OR")
     elif mark == "=" and before.characters == "=":
         raise ConditionError("== is not SQL; write = to compare")
-    elif token.kind == "column" and "in" in opened:
+    else:
+        _place(token, before, opened)
+
+
+def _place(token: Token, before: Token, opened: list[str]) -> None:
+    """Refuses what may stand only in some places."""
+    if before == Token("keyword", "is") and token.characters not in ("null", "not"):
+        raise ConditionError("after is, only null and not null are allowed; write a boolean column by itself, or not x")
+    if before == Token("keyword", "not") and token.characters in ("true", "false"):
+        raise ConditionError("is not true and is not false are not allowed; write not x, or coalesce(x, false)")
+    if token.kind == "column" and "in" in opened:
         raise ConditionError(f"in (…) holds values only, got column {token.characters[:60]!r}; compare it with =")
-    elif token == Token("keyword", "as") and (not opened or opened[-1] != "cast"):
+    if token == Token("keyword", "as") and (not opened or opened[-1] != "cast"):
         raise ConditionError("as is allowed only within cast(… as …); a column of that name stands in double quotes")
 
 
@@ -292,8 +302,10 @@ def evaluate(sql: str, frame: pl.DataFrame) -> pl.Series:
 @lru_cache(maxsize=256)
 def _rewritten(sql: str) -> str:
     """The condition, put together from its tokens: columns in quotes, one blank between all."""
-    parts = []
+    parts: list[str] = []
     for token in read(sql):
+        if token.kind == "type" and parts[-1:] != ["as"]:
+            continue  # date '2026-01-01' is '2026-01-01': polars would take it as UTC, and a text as the column's zone
         quoted = token.kind == "column"
         parts.append(f'"{token.characters.replace(_QUOTE, _QUOTE * 2)}"' if quoted else token.characters)
     return " ".join(parts)

@@ -11,6 +11,6 @@ settings.register_profile(
     "project",
     deadline=None,
     derandomize=os.environ.get("CI") == "true",
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("project")

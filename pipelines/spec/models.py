@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
+from pipelines.spec.messages import shorten
 from splitting.request import TARGET_POOL, TRAIN
 
 Format = Literal["parquet", "csv", "jsonl", "arrow", "orc"]
@@ -35,7 +47,7 @@ COLUMN_TYPES = [
 ]
 RESERVED_SPLITS = frozenset({"held_out", "rejected"})
 ROW = "row"
-_PERCENT = re.compile(r"(\d+)(?:\.(\d+))?\s*%")
+_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,20}))?\s*%")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SPLIT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -45,10 +57,17 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _edge(value: Any) -> Any:
+    """A finite number; a text or true is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"got {shorten(value)}, expected a number")
+    return value
+
+
 def _size(value: Any) -> Any:
     """A size as users write it: a count, a percentage, or `rest`."""
     if isinstance(value, bool | float):
-        raise ValueError(f'got {value!r}; write a count of rows as in 2500, or a percentage as in "20%"')
+        raise ValueError(f'got {shorten(value)}; write a count of rows as in 2500, or a percentage as in "20%"')
     if isinstance(value, int):
         if value < 1:
             raise ValueError(f"got {value}; a split needs at least one row: leave it out if it is not wanted")
@@ -63,12 +82,6 @@ def _size(value: Any) -> Any:
     if not 0 < share <= 1:
         raise ValueError(f"got {value!r}; a percentage is above 0% and at most 100%")
     return share
-
-
-def shorten(value: object, size: int = 60) -> str:
-    """A value as it is shown in a message, cut."""
-    text = repr(value)
-    return text if len(text) <= size else text[: size - 1] + "…"
 
 
 Columns: TypeAlias = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
@@ -93,8 +106,15 @@ class Csv(_Model):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     null_values: Names = ("",)
     column_types: dict[str, str] = {}
-    newlines_in_values: bool = True
+    newlines_in_values: StrictBool = True
     encoding: str = "utf8"
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_byte(cls, value: str) -> str:
+        if not value.isascii() or value in '"\r\n\0':
+            raise ValueError(f"got {value!r}, expected one ASCII character that is no quote and no line break")
+        return value
 
     @field_validator("column_types")
     @classmethod
@@ -167,7 +187,7 @@ class Stratify(_Model):
     """
 
     column: Annotated[str, Field(min_length=1)]
-    edges: tuple[int | float, ...] = ()
+    edges: tuple[Annotated[int | float, BeforeValidator(_edge)], ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -182,6 +202,11 @@ class Stratify(_Model):
         return value
 
 
+def _origin(value: Any) -> str:
+    """Which kind of `from` a value is, so that only the problems of that kind are told."""
+    return "none" if value is None else "Pool" if isinstance(value, dict | Pool) else "str"
+
+
 class Split(_Model):
     """A split.
 
@@ -190,10 +215,13 @@ class Split(_Model):
         from_: `target`, `train` (the train mixture), a SQL condition that narrows the target, or a pool of its own.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=False, arbitrary_types_allowed=True)
 
     size: Annotated[int | Fraction | Literal["rest"], BeforeValidator(_size)]
-    from_: Pool | Annotated[str, Field(min_length=1)] | None = Field(default=None, alias="from")
+    from_: Annotated[
+        Annotated[Pool, Tag("Pool")] | Annotated[str, Field(min_length=1), Tag("str")] | Annotated[None, Tag("none")],
+        Discriminator(_origin),
+    ] = Field(default=None, alias="from")
 
     @model_validator(mode="before")
     @classmethod

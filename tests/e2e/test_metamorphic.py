@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -38,10 +39,17 @@ def corpus() -> Tables:
     return {"web": frame("w", 240, "u"), "app": frame("a", 120, "v")}
 
 
-def write(folder: Path, tables: Tables, row_group_size: int | None = None) -> None:
+def store(frame: pl.DataFrame, path: Path, row_group_size: int = 1_000) -> None:
+    """As Parquet with Arrow's plain strings, the type that CSV gives too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = frame.to_arrow()
+    plain = [f.with_type(pa.string()) if f.type != pa.int64() and f.type != pa.float64() else f for f in table.schema]
+    pq.write_table(table.cast(pa.schema(plain)), path, row_group_size=row_group_size)
+
+
+def write(folder: Path, tables: Tables, row_group_size: int = 1_000) -> None:
     for name, frame in tables.items():
-        (folder / name).mkdir(parents=True)
-        frame.write_parquet(folder / name / "rows.parquet", row_group_size=row_group_size)
+        store(frame, folder / name / "rows.parquet", row_group_size)
 
 
 def shuffled(folder: Path) -> None:
@@ -50,25 +58,20 @@ def shuffled(folder: Path) -> None:
 
 def split_and_renamed(folder: Path) -> None:
     for name, frame in corpus().items():
-        (folder / name / "deep" / "er").mkdir(parents=True)
         mixed = frame.sample(fraction=1, shuffle=True, seed=3)
-        mixed[:10].write_parquet(folder / name / "z.parquet")
-        mixed[10:11].write_parquet(folder / name / "deep" / "einzeln.parquet")
-        mixed[11:11].write_parquet(folder / name / "deep" / "none.parquet")
-        mixed[11:].write_parquet(folder / name / "deep" / "er" / "a=1.parquet")
+        store(mixed[:10], folder / name / "z.parquet")
+        store(mixed[10:11], folder / name / "deep" / "one.parquet")
+        store(mixed[11:11], folder / name / "deep" / "none.parquet")
+        store(mixed[11:], folder / name / "deep" / "er" / "a=1.parquet")
 
 
 def row_groups_of_one(folder: Path) -> None:
-    for name, frame in corpus().items():
-        (folder / name).mkdir(parents=True)
-        pq.write_table(frame.to_arrow(), folder / name / "rows.parquet", row_group_size=1)
-        assert pq.read_metadata(folder / name / "rows.parquet").num_row_groups == len(frame)
+    write(folder, corpus(), 1)
+    assert pq.read_metadata(folder / "web" / "rows.parquet").num_row_groups == len(corpus()["web"])
 
 
 def row_groups_of_seven(folder: Path) -> None:
-    for name, frame in corpus().items():
-        (folder / name).mkdir(parents=True)
-        pq.write_table(frame.to_arrow(), folder / name / "rows.parquet", row_group_size=7)
+    write(folder, corpus(), 7)
 
 
 def as_csv(folder: Path) -> None:
@@ -109,7 +112,7 @@ def same_sets(run: Path, other: Path) -> None:
 
 @pytest.mark.parametrize(
     "layout",
-    [shuffled, split_and_renamed, row_groups_of_one, row_groups_of_seven, as_csv, as_mixed_formats],
+    [shuffled, split_and_renamed, row_groups_of_one, row_groups_of_seven, as_csv],
 )
 def test_how_rows_lie_in_files_decides_nothing(base: Path, tmp_path: Path, layout: Callable[[Path], None]) -> None:
     layout(tmp_path)
@@ -119,8 +122,11 @@ def test_how_rows_lie_in_files_decides_nothing(base: Path, tmp_path: Path, layou
     assert train_rows(tmp_path / "RUN").equals(train_rows(base / "RUN"))
 
 
-def test_the_order_of_columns_decides_nothing(base: Path, tmp_path: Path) -> None:
-    columns_in_another_order(tmp_path)
+@pytest.mark.parametrize("layout", [columns_in_another_order, as_mixed_formats])
+def test_the_order_and_width_of_types_decide_nothing(
+    base: Path, tmp_path: Path, layout: Callable[[Path], None]
+) -> None:
+    layout(tmp_path)
     assert api.run(str(write_spec(tmp_path, **SIZES)), str(tmp_path / "RUN")).success
     same_sets(tmp_path / "RUN", base / "RUN")
 

@@ -94,12 +94,7 @@ def _keys(run: Path, split: str, key: str) -> list[object]:
 
 def check_whole(run: Path, tables: dict[str, pl.DataFrame], key: str = "image_id") -> None:
     """Every input key is in the run once: in one split, or held out, or rejected."""
-    aside = [
-        pl.read_parquet(path)[key].cast(pl.String)
-        for folder in ("held_out", "rejected")
-        for path in sorted((run / folder).glob("rows-*.parquet"))
-    ]
-    splits = [read_split(run, name)[key].cast(pl.String) for name in ("train", *EVALUATION)]
-    written = pl.concat([*splits, *aside]).sort()
+    paths = [*(run / "data").glob("*"), *(run / "held_out").glob("rows-*"), *(run / "rejected").glob("rows-*")]
+    written = pl.concat([pl.read_parquet(path)[key].cast(pl.String) for path in paths]).sort()
     read = pl.concat([frame[key].cast(pl.String) for frame in tables.values()]).sort()
     assert written.to_list() == read.to_list()

@@ -1,0 +1,146 @@
+"""First specs: they parse, they say why, and no name of a file or column can break them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.init import suggest_spec
+from pipelines.spec.loading import parse_spec
+from pipelines.spec.models import Spec
+from splitting.errors import DataError, SpecError
+
+
+def images(rows: int = 40, prefix: str = "w") -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "image_id": [f"{prefix}{i}" for i in range(rows)],
+            "user_id": [f"u{i // 3}" for i in range(rows)],
+            "label": ["cat" if i % 2 else "dog" for i in range(rows)],
+            "captured_at": [dt.datetime(2026, 1, 1 + i % 20) for i in range(rows)],  # noqa: DTZ001
+        }
+    )
+
+
+def write(folder: Path, files: dict[str, pl.DataFrame]) -> str:
+    for name, frame in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".csv"):
+            frame.write_csv(path)
+        elif name.endswith(".jsonl"):
+            frame.write_ndjson(path)
+        else:
+            frame.write_parquet(path)
+    return str(folder)
+
+
+def suggested(folder: Path, files: dict[str, pl.DataFrame]) -> Spec:
+    return parse_spec(suggest_spec([write(folder, files)]))
+
+
+def test_folders_are_sources_and_every_guess_has_its_reason(tmp_path: Path) -> None:
+    folder = write(tmp_path / "cats", {"web/a.parquet": images(400), "app/b.parquet": images(40, "a")})
+    text = suggest_spec([folder])
+    spec = parse_spec(text)
+    assert (spec.name, set(spec.sources)) == ("cats", {"web", "app"})
+    assert (spec.key, spec.group, spec.label) == (("image_id",), ("user_id",), "label")
+    assert spec.target.source == ("app",)
+    assert spec.splits["dev"].size == spec.splits["test"].size == spec.splits["train_dev"].size == 10
+    assert "CONFIRM" in text
+    assert "unique and never null" in text
+    assert "captured_at >= '2026-01-20'" in text
+    assert text == suggest_spec([folder])
+
+
+def test_sizes_stop_at_2500(tmp_path: Path) -> None:
+    spec = suggested(tmp_path, {"web/a.parquet": images(30_000), "app/b.parquet": images(20_000, "a")})
+    assert spec.splits["dev"].size == 2500
+
+
+def test_keys_that_sources_share_take_the_source_along(tmp_path: Path) -> None:
+    spec = suggested(tmp_path, {"web/a.parquet": images(400), "app/b.parquet": images(40)})
+    assert spec.key == ("source", "image_id")
+
+
+def test_the_smallest_source_is_the_target_where_no_name_says_more(tmp_path: Path) -> None:
+    spec = suggested(tmp_path, {"x/a.parquet": images(400), "y/b.parquet": images(40, "b")})
+    assert spec.target.source == ("y",)
+
+
+def test_a_column_named_source_is_stepped_around(tmp_path: Path) -> None:
+    taken = images().with_columns(source=pl.lit("x"), dataset=pl.lit("x"))
+    spec = suggested(tmp_path, {"a/x.parquet": taken})
+    assert spec.source_column not in taken.columns
+
+
+def test_without_a_key_the_whole_row_is_one(tmp_path: Path) -> None:
+    assert suggested(tmp_path, {"a/x.parquet": pl.DataFrame({"v": [1.5, 1.5, 2.5, 2.5]})}).key_is_row
+    named_row = pl.DataFrame({"row": range(40), "name": [f"n{i}" for i in range(40)]})
+    assert suggested(tmp_path / "b", {"a/x.parquet": named_row}).key == ("name",)
+
+
+@pytest.mark.parametrize("name", ["no", "null", "1e3", "007", "2026-01-01", "we b #1", "Ä: app", "a: b, {c}", "-", "y"])
+def test_no_name_of_a_folder_breaks_the_spec(tmp_path: Path, name: str) -> None:
+    spec = suggested(tmp_path / name, {f"{name}/a.parquet": images(), "app/b.parquet": images(40, "b")})
+    assert len(spec.sources) == 2
+    assert any(path.endswith(name) for source in spec.sources.values() for path in source.paths)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pl.DataFrame({"id": range(8), "label": [[1], [2]] * 4}),
+        pl.DataFrame({"id": range(8), "label": [{"a": 1}, {"a": 2}] * 4}),
+        pl.DataFrame({"id": [bytes([i, 200]) for i in range(8)], "label": [b"a\xff", b"b"] * 4}),
+        pl.DataFrame({"id": [[i] for i in range(8)]}),
+        pl.DataFrame({"id": range(8), "label": [None] * 8}),
+        pl.DataFrame({"id": [dt.timedelta(i) for i in range(8)], "user": [dt.time(1), None] * 4}),
+    ],
+)
+def test_columns_of_any_type_are_looked_at(tmp_path: Path, frame: pl.DataFrame) -> None:
+    suggested(tmp_path, {"a/x.parquet": frame})
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(key=NAMES, user=NAMES, time=NAMES)
+def test_no_name_of_a_column_breaks_the_spec(
+    tmp_path_factory: pytest.TempPathFactory, key: str, user: str, time: str
+) -> None:
+    columns = {f"{key}_id": range(8), f"user_{user}": [1, 2] * 4, f"t {time}": [dt.date(2026, 1, 1)] * 8}
+    spec = suggested(tmp_path_factory.mktemp("x"), {"a/x.parquet": pl.DataFrame(columns)})
+    assert set(spec.key) <= {*columns, "source"}
+    assert set(spec.group or ()) <= set(columns)
+
+
+def test_files_globs_and_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"x/d.csv": images(), "y/d.csv": images(40, "b"), "z/s-00000-of-00002.jsonl": images(40, "c")})
+    write(tmp_path, {"z/s-00001-of-00002.jsonl": images(40, "d")})
+    monkeypatch.chdir(tmp_path)
+    assert set(parse_spec(suggest_spec(["x/d.csv", "y/d.csv"])).sources) == {"d", "d_2"}
+    assert set(parse_spec(suggest_spec(["x/*.csv"])).sources) == {"x"}
+    assert set(parse_spec(suggest_spec(["z"])).sources) == {"z"}
+
+
+def test_a_source_whose_first_file_is_empty_is_not_lost(tmp_path: Path) -> None:
+    spec = suggested(
+        tmp_path, {"a/0.parquet": images().clear(), "a/1.parquet": images(), "b/0.parquet": images(40, "b")}
+    )
+    assert set(spec.sources) == {"a", "b"}
+
+
+def test_nothing_to_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="found no data files in"):
+        suggest_spec([str(tmp_path)])
+    with pytest.raises(SpecError, match="the files hold no rows"):
+        suggest_spec([write(tmp_path / "e", {"a/x.parquet": images().clear()})])
+    with pytest.raises(DataError, match=r"no file at nope\.csv; check the path"):
+        suggest_spec(["nope.csv"])
