@@ -44,7 +44,7 @@ class Stratifier:
         return position.replace_strict(list(range(len(self.edges) + 1)), self._bins(), return_dtype=pl.String)
 
     def _bins(self) -> list[str]:
-        edges = [format(edge, "g") if edge != int(edge) else str(int(edge)) for edge in self.edges]
+        edges = [str(int(edge)) if edge == int(edge) else repr(edge) for edge in self.edges]
         inner = [f"{low}..{high}" for low, high in pairwise(edges)]
         return [f"<{edges[0]}", *inner, f">={edges[-1]}"]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.json as pajson
 
@@ -74,13 +75,25 @@ def _csv_options(
 def csv_schema(location: Location, file: str, options: CsvOptions) -> pa.Schema:
     """The schema of a CSV file, guessed from its first block.
 
+    A column of whole numbers in which one has leading zeros (a postcode) is text: as a number it would lose them.
+
     Raises:
         DataError: it has no header.
     """
     given = {name: pa.type_for_alias(kind) for name, kind in options.column_types}
     with _stream(location) as stream:
-        reader = pacsv.open_csv(stream, **_csv_options(file, options, given, None, []))
-        return reader.schema
+        schema = pacsv.open_csv(stream, **_csv_options(file, options, given, None, [])).schema
+    numbers = {field.name: pa.string() for field in schema if pa.types.is_integer(field.type)}
+    guessed = {name: kind for name, kind in numbers.items() if name not in given}
+    if not guessed:
+        return schema
+    with _stream(location) as stream:
+        reader = pacsv.open_csv(stream, **_csv_options(file, options, given | guessed, None, []))
+        texts = reader.read_next_batch()
+    for name in guessed:
+        if pc.any(pc.match_substring_regex(texts.column(name), r"^[+-]?0[0-9]")).as_py():
+            schema = schema.set(schema.get_field_index(name), pa.field(name, pa.string()))
+    return schema
 
 
 def read_csv(

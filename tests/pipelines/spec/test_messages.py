@@ -1,5 +1,6 @@
-"""Every mistake of a spec is told in plain words with its path; YAML that reads otherwise than people do is refused."""
+"""Every mistake of a spec is told in plain words with its path; YAML that people read otherwise is refused."""
 
+import json
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -128,6 +129,9 @@ def test_percentages_are_exact(text: str, share: tuple[int, int]) -> None:
 
 
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+SPLITS = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(
+    lambda name: name not in ("train", "held_out", "rejected")
+)
 SIZES = st.integers(1, 10**9) | st.integers(1, 5_000).map(lambda n: f"{n // 1000}.{n % 1000:03}%")
 
 
@@ -147,15 +151,16 @@ SIZES = st.integers(1, 10**9) | st.integers(1, 5_000).map(lambda n: f"{n // 1000
 def test_a_spec_comes_back_from_its_yaml(
     sources: list[str], key: list[str], splits: dict[str, int | str], salt: str
 ) -> None:
-    import json
+    def typed(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False)
 
     spec = parse_spec(
         document(
-            sources=json.dumps({name: {"path": name} for name in sources}),
-            key=json.dumps(key),
-            target=json.dumps({"source": sources[0], "where": salt}),
-            splits=json.dumps(splits),
-            salt=json.dumps(salt),
+            sources=typed({name: {"path": name} for name in sources}),
+            key=typed(key),
+            target=typed({"source": sources[0], "where": salt}),
+            splits=typed(splits),
+            salt=typed(salt),
         )
     )
     assert parse_spec(spec.to_yaml()) == spec
