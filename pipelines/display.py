@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 24
 _MOST_SOURCES = 4
+_LONGEST_NAME = 32
 _NULL = "(null)"
 
 
@@ -28,40 +32,53 @@ def plan_view(plan: Plan) -> RenderableType:
         plan: the plan.
 
     Returns:
-        For a rich console. Names from the data are shown as plain text, never as markup.
+        For a rich console of any width: numbers are never cut. Names from the data are shown as plain text, never
+        as markup.
     """
-    parts: list[RenderableType] = [_splits(plan)]
-    if len(plan.sources) > _MOST_SOURCES:
-        parts.append(_sources(plan))
+    apart = Group(_splits(plan, with_sources=False), "", _sources(plan))
+    few = len(plan.sources) <= _MOST_SOURCES
+    parts: list[RenderableType] = [_Fitting(_splits(plan, with_sources=True), apart) if few else apart]
     if plan.strata or any(quota.source for quota in plan.quotas):
         parts.append(_strata(plan))
     if plan.held_out or plan.rejected:
         parts.append(_set_aside(plan))
-    parts += [Text(f"Note: {printable(note)}") for note in plan.notes]
-    return Group(*parts)
+    if plan.notes:
+        parts.append(Group(*(Text(f"Note: {printable(note)}") for note in plan.notes)))
+    return Group(*(item for part in parts for item in (part, "")))
 
 
-def _splits(plan: Plan) -> Table:
-    sources = [source.name for source in plan.sources] if len(plan.sources) <= _MOST_SOURCES else []
+@dataclass(frozen=True)
+class _Fitting:
+    """A table, or something narrower where it does not fit."""
+
+    table: Table
+    otherwise: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        natural = Measurement.get(console, options.update_width(10_000), self.table).maximum
+        yield self.table if natural <= options.max_width else self.otherwise
+
+
+def _splits(plan: Plan, *, with_sources: bool) -> Table:
+    sources = [source.name for source in plan.sources] if with_sources else []
     table = _table(f"{printable(plan.name)}: {plan.rows_read:,} rows")
     table.add_column("split", no_wrap=True)
     table.add_column("drawn from", no_wrap=True)
-    for name in ("rows", *(printable(source) for source in sources), "target", "shuffle"):
+    for name in ("rows", *(_name(source) for source in sources), "target", "shuffle"):
         table.add_column(name, justify="right", no_wrap=True)
     by_name = {split.name: split for split in plan.splits}
     for name in (TRAIN, *by_name):
         split = by_name.get(name)
-        counts = [sum(c.rows for c in plan.cells if (c.split, c.source) == (name, source)) for source in sources]
         table.add_row(
             name,
             _origin(split.pool) if split else "the rest",
             f"{plan.rows_of(name):,}",
-            *(f"{count:,}" for count in counts),
+            *(f"{_rows(plan, name, source):,}" for source in sources),
             f"{plan.target_rows_of(name):,}",
             f"{split.shuffle_target_rows:,}" if split else "",
         )
-    by_source = f"{', '.join(printable(source) for source in sources)}: rows by source. " if sources else ""
-    table.caption = (
+    by_source = f"{', '.join(_name(source) for source in sources)}: rows by source. " if sources else ""
+    table.caption = Text(
         f"{by_source}target: rows in the target pool. "
         "shuffle: the target rows that a plain shuffle of everything would give a split of this size."
     )
@@ -70,16 +87,25 @@ def _splits(plan: Plan) -> Table:
 
 def _sources(plan: Plan) -> Table:
     table = _table("rows by source")
-    table.add_column("source")
+    table.add_column("source", overflow="fold")
     names = [TRAIN, *(split.name for split in plan.splits)]
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for source in plan.sources[:_MOST_ROWS]:
-        rows = [sum(c.rows for c in plan.cells if (c.split, c.source) == (name, source.name)) for name in names]
-        table.add_row(printable(source.name), *(f"{count:,}" for count in rows))
+        table.add_row(_name(source.name), *(f"{_rows(plan, name, source.name):,}" for name in names))
     if len(plan.sources) > _MOST_ROWS:
         table.caption = f"… and {len(plan.sources) - _MOST_ROWS:,} more, all in plan/plan.json"
     return table
+
+
+def _rows(plan: Plan, split: str, source: str) -> int:
+    return sum(cell.rows for cell in plan.cells if (cell.split, cell.source) == (split, source))
+
+
+def _name(text: str) -> str:
+    """A name from the data, printable and not too long."""
+    shown = printable(text)
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"
 
 
 def _origin(pool: str) -> str:
@@ -88,15 +114,16 @@ def _origin(pool: str) -> str:
 
 def _strata(plan: Plan) -> Table:
     table = _table("strata against their quotas")
-    table.add_column("split")
-    table.add_column(" × ".join(printable(name) for name in plan.strata) or "source")
+    table.add_column("split", no_wrap=True)
+    by_source = ["source"] if any(quota.source is not None for quota in plan.quotas) else []
+    table.add_column(" × ".join(_name(name) for name in plan.strata) or "".join(by_source), overflow="fold")
     for name in ("pool rows", "quota", "planned"):
         table.add_column(name, justify="right", no_wrap=True)
     for quota in plan.quotas[:_MOST_ROWS]:
         labels = ([quota.source] if quota.source is not None else []) + list(_labels(quota.stratum))
         table.add_row(
             quota.split,
-            printable(" × ".join(labels)),
+            " × ".join(_name(label) for label in labels),
             f"{quota.pool_rows:,}",
             f"{quota.wanted:,}",
             f"{quota.rows:,}",
@@ -112,13 +139,14 @@ def _labels(stratum: Stratum) -> Iterable[str]:
 
 def _set_aside(plan: Plan) -> Table:
     table = _table("rows in no split")
-    for name in ("kept in", "source", "reason"):
-        table.add_column(name)
-    table.add_column("rows", justify="right")
+    table.add_column("kept in", no_wrap=True)
+    for name in ("source", "reason"):
+        table.add_column(name, overflow="fold")
+    table.add_column("rows", justify="right", no_wrap=True)
 
     def add(folder: str, items: tuple[SetAside, ...]) -> None:
         for item in items:
-            table.add_row(folder, printable(item.source), printable(item.reason), f"{item.rows:,}")
+            table.add_row(folder, _name(item.source), printable(item.reason), f"{item.rows:,}")
 
     add("held_out/", plan.held_out)
     add("rejected/", plan.rejected)
@@ -139,7 +167,7 @@ def judgement_view(judgement: Judgement) -> RenderableType:
         return Text(f"Checks: all {total} hold.")
     table = _table(f"checks: {len(judgement.failed)} of {total} failed")
     for name in ("severity", "check", "expected", "observed"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for verdict in judgement.failed:
         observed = verdict.exception or verdict.observed
         table.add_row(verdict.severity, printable(verdict.check.name), verdict.expected, printable(observed))
@@ -164,6 +192,23 @@ def _table(title: str) -> Table:
     )
 
 
-def console(*, stderr: bool = False) -> Console:
+def console() -> Console:
     """A console that leaves data alone: no markup, no emoji codes, no highlighting."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=False)
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+
+def view_text(*views: RenderableType) -> str:
+    """Views as the terminal shows them, without the spaces that rich puts at the ends of lines.
+
+    Args:
+        views: from this module.
+
+    Returns:
+        Lines, each ended; never two empty ones in a row, and none at the end.
+    """
+    screen = console()
+    with screen.capture() as captured:
+        for view in views:
+            screen.print(view)
+    lines = "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"

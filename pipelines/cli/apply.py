@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from pipelines import api
 from pipelines.cli.options import beam_arguments, output_options, parse_bytes, shard_size
 from pipelines.cli.progress import shown_progress
 from pipelines.cli.results import finish
@@ -25,6 +24,8 @@ def command(
     beam_options: tuple[str, ...],
 ) -> int:
     """Write the data of the plan in RUN, and check what was written. Everything after -- goes to Beam."""
+    from pipelines import api  # noqa: PLC0415, loads polars
+
     with shown_progress(quiet=quiet or as_json) as progress:
         result = api.apply(
             run,

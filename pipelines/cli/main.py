@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
 
 import click
@@ -50,6 +52,9 @@ def cli() -> None:
 
 def main() -> None:
     """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -68,8 +73,13 @@ def run_command(arguments: list[str]) -> int:
         error.show()
         return WRONG_USE
     except TargetsplitError as error:
-        click.echo(f"error: {error}", err=True)
+        from pipelines.display import printable  # noqa: PLC0415
+
+        click.echo("\n".join(printable(line) for line in f"error: {error}".split("\n")), err=True)
         return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; run the same command again to start over", err=True)
         return FAILED

@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from pipelines.api import Progress
+if TYPE_CHECKING:
+    from pipelines.api import Progress
 
 _EVERY_SECONDS = 0.2
 _LOG_EVERY_SECONDS = 30

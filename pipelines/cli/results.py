@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.main import CRITICAL_CHECK, DONE
-from splitting.plan import Plan
 
 if TYPE_CHECKING:
     from pipelines.api import RunResult
+    from splitting.plan import Plan
 
 
 def print_plan(plan: Plan, out: str, *, as_json: bool, quiet: bool) -> None:
@@ -26,9 +26,9 @@ def print_plan(plan: Plan, out: str, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo(json.dumps({"run": out, "plan": json.loads(plan.to_json())}, indent=1, ensure_ascii=False))
     elif not quiet:
-        from pipelines.display import console, plan_view  # noqa: PLC0415
+        from pipelines.display import plan_view, view_text  # noqa: PLC0415
 
-        console().print(plan_view(plan))
+        click.echo(view_text(plan_view(plan)), nl=False)
 
 
 def finish(result: RunResult, out: str, *, as_json: bool, quiet: bool) -> int:
@@ -54,11 +54,9 @@ def finish(result: RunResult, out: str, *, as_json: bool, quiet: bool) -> int:
         click.echo(json.dumps(document, indent=1, ensure_ascii=False))
         return code
     if not quiet:
-        from pipelines.display import console, judgement_view, plan_view  # noqa: PLC0415
+        from pipelines.display import judgement_view, plan_view, view_text  # noqa: PLC0415
 
-        screen = console()
-        screen.print(plan_view(result.plan))
-        screen.print(judgement_view(result.judgement))
+        click.echo(view_text(plan_view(result.plan), judgement_view(result.judgement)), nl=False)
         click.echo(f"The run is in {out}")
     if code:
         names = ", ".join(verdict.check.name for verdict in result.judgement.critical[:5])

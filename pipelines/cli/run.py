@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from pipelines import api
 from pipelines.cli.options import beam_arguments, output_options, parse_bytes, run_options, shard_size
 from pipelines.cli.progress import shown_progress
 from pipelines.cli.results import finish
@@ -30,6 +29,8 @@ def command(
 
     SPEC is a YAML file (see `targetsplit schema`, `targetsplit init`). Everything after -- goes to Beam.
     """
+    from pipelines import api  # noqa: PLC0415, loads polars
+
     with shown_progress(quiet=quiet or as_json) as progress:
         result = api.run(
             spec,
