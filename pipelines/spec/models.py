@@ -47,6 +47,7 @@ COLUMN_TYPES = [
 ]
 RESERVED_SPLITS = frozenset({"held_out", "rejected"})
 ROW = "row"
+_YAML_LINE_BREAKS = "\x85\u2028\u2029\ufeff"  # escaped, or YAML would read them as line breaks
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,20}))?\s*%")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SPLIT_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -333,7 +334,10 @@ class Spec(_Model):
 
     def to_yaml(self) -> str:
         """The spec, resolved, as YAML that parses to an equal spec."""
-        return yaml.safe_dump(self.to_document(), sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(self.to_document(), sort_keys=False, allow_unicode=True)
+        if any(mark in text for mark in _YAML_LINE_BREAKS):
+            return yaml.safe_dump(self.to_document(), sort_keys=False, allow_unicode=False)
+        return text
 
 
 def _split_document(split: Split) -> Any:
