@@ -10,7 +10,7 @@ import pytest
 
 from pipelines import api
 from pipelines.cli.main import run_command
-from splitting.errors import RunDirectoryError, ShortfallError
+from splitting.errors import ShortfallError
 from tests.support.corpus import (
     EVALUATION,
     SPEC,
@@ -75,19 +75,6 @@ def test_an_index_points_to_the_rows(base: Path, tmp_path: Path) -> None:
         assert all(tables[s]["image_id"][r] == key for key, s, _, r, _ in index.iter_rows())
 
 
-def test_finished_runs_and_foreign_folders_are_left_alone(base: Path, tmp_path: Path) -> None:
-    with pytest.raises(RunDirectoryError, match="holds a finished run"):
-        api.run(str(base / "spec.yaml"), str(base / "RUN"))
-    with pytest.raises(RunDirectoryError, match="is finished"):
-        api.apply(str(base / "RUN"))
-    (tmp_path / "thesis.doc").write_text("mine")
-    with pytest.raises(RunDirectoryError, match="is not a run directory"):
-        api.plan(str(base / "spec.yaml"), str(tmp_path))
-    with pytest.raises(RunDirectoryError, match="holds no plan"):
-        api.apply(str(tmp_path / "nothing"))
-    assert (base / "RUN" / "_SUCCESS").exists()
-
-
 def test_a_shortfall_is_told_or_filled(base: Path, tmp_path: Path) -> None:
     write_parquet(tmp_path, web_and_app())
     with pytest.raises(ShortfallError, match=r"pool 'target': asked 500 \(test\) \+ 400 \(dev\) rows; it has 600"):
@@ -143,16 +130,3 @@ splits:
     assert read_split(tmp_path / "RUN", "dev_dogs")["width"].min() > 100
     assert set(read_split(tmp_path / "RUN", "web_dev")["source"]) == {"web"}
     assert {quota.stratum for quota in result.plan.quotas if quota.split == "dev"} == {("<3",), ("3..6.5",), (">=6.5",)}
-
-
-def test_the_command_line(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["run", str(base / "spec.yaml"), "-o", str(tmp_path / "RUN"), "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["success"]
-    assert document["plan"]["fingerprint"] == api.show(str(base / "RUN")).fingerprint
-    assert run_command(["show", str(base / "RUN")]) == 0
-    assert "strata against their quotas" in capsys.readouterr().out
-    assert run_command(["show", str(base / "RUN"), "--quiet"]) == 0
-    assert capsys.readouterr().out == ""
-    assert run_command(["pln"]) == 2
-    assert run_command(["run", str(base / "spec.yaml"), "-o", str(tmp_path / "R"), "--shard-size", "lots"]) == 2
