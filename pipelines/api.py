@@ -12,6 +12,7 @@ from pipelines.spec.loading import load_spec
 from pipelines.spec.models import Spec
 from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
+from validation.judging import Judge
 
 if TYPE_CHECKING:
     from validation.checks import Judgement
@@ -104,13 +105,14 @@ def apply(
         DataError: the data cannot be read, or is not what was planned with.
         RunDirectoryError: there is no plan, or the run is finished and `overwrite` is not set.
     """
-    from pipelines.applying import apply_run_plan  # noqa: PLC0415, imports Beam
-
-    run = RunDirectory.at(str(out))
-    if run.finished and not overwrite:
-        raise RunDirectoryError(f"{run.uri} is finished; write it again with --overwrite, or choose another folder")
-    run.require_plan()
-    return apply_run_plan(run, shard_bytes, beam_options, progress or _silent)
+    directory = RunDirectory.at(str(out))
+    if directory.finished and not overwrite:
+        raise RunDirectoryError(
+            f"{directory.uri} is finished; write it again with --overwrite, or choose another folder"
+        )
+    directory.require_plan()
+    with Judge() as judge:
+        return _apply(directory, shard_bytes, beam_options, progress, judge)
 
 
 def run(
@@ -128,8 +130,9 @@ def run(
     Returns:
         The finished run. Look at `success`: a critical check may have failed.
     """
-    plan(spec, out, previous=previous, overwrite=overwrite, beam_options=beam_options, progress=progress)
-    return apply(out, shard_bytes=shard_bytes, beam_options=beam_options, progress=progress)
+    with Judge() as judge:
+        plan(spec, out, previous=previous, overwrite=overwrite, beam_options=beam_options, progress=progress)
+        return _apply(RunDirectory.at(str(out)), shard_bytes, beam_options, progress, judge)
 
 
 def show(out: str | PathLike[str]) -> Plan:
@@ -149,6 +152,14 @@ def show(out: str | PathLike[str]) -> Plan:
     directory = RunDirectory.at(str(out))
     directory.require_plan()
     return read_plan(directory)
+
+
+def _apply(
+    run: RunDirectory, shard_bytes: int | None, beam_options: Sequence[str], progress: Progress | None, judge: Judge
+) -> RunResult:
+    from pipelines.applying import apply_run_plan  # noqa: PLC0415, imports Beam
+
+    return apply_run_plan(run, shard_bytes, beam_options, progress or _silent, judge)
 
 
 def _spec(spec: Spec | str | PathLike[str]) -> tuple[Spec, str | None]:

@@ -15,6 +15,7 @@ from pipelines.output.tables import OutputTables
 from pipelines.output.unit import Unit, WriteTask
 from pipelines.progress import counting
 from pipelines.run_directory import (
+    ASSIGNMENT,
     CARD,
     DATA,
     HELD_OUT,
@@ -32,13 +33,13 @@ from splitting.errors import DataError
 from splitting.plan import Plan
 from splitting.rules import Rules
 from validation.checks import Judgement
-from validation.engine import judge, load_in_background
 from validation.first_suite import SUITE, first_checks
+from validation.judging import Judge
 from validation.tally import Tally
 
 
 def apply_run_plan(
-    run: RunDirectory, shard_bytes: int | None, beam_options: Sequence[str], progress: Progress
+    run: RunDirectory, shard_bytes: int | None, beam_options: Sequence[str], progress: Progress, judge: Judge
 ) -> RunResult:
     """Writes the data of a planned run and finishes it.
 
@@ -47,6 +48,7 @@ def apply_run_plan(
         shard_bytes: about how large a data file should be.
         beam_options: handed to Beam.
         progress: told how far the job is.
+        judge: judges the checks.
 
     Returns:
         The finished run.
@@ -63,13 +65,12 @@ def apply_run_plan(
     units = [Unit(i, fragments) for i, fragments in enumerate(pack_units(inventory.fragments, size))]
     layout = _layout(plan, inventory, len(units), size)
     task = _task(run, plan, spec, inventory, rules, layout)
-    load_in_background()
     with counting("writing", plan.rows_read, progress):
         run_job(options, lambda pipeline: build_write(pipeline, units, task, run.path(WORK).uri))
     tally = Tally.from_bytes(run.read(f"{WORK}/tally.bin"))
     _check_faithful(plan, tally)
     progress("checking", 0, None)
-    judgement = _judge(plan, tally, spec, task)
+    judgement = _judge(plan, tally, spec, task, judge)
     _finish(run, plan, spec, judgement)
     return RunResult(run.uri, plan, judgement)
 
@@ -83,7 +84,8 @@ def _task(run: RunDirectory, plan: Plan, spec: Spec, inventory: Inventory, rules
     bits = {pool.name: 2**i for i, pool in enumerate(rules.pools)}
     tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
     tables.split_schema()
-    return WriteTask(run, rules, assignment_of(plan, bits), tables, layout, spec.label)
+    run.write(ASSIGNMENT, assignment_of(plan, bits).to_bytes())
+    return WriteTask(run, plan.fingerprint, rules, tables, layout, spec.label)
 
 
 def _check_faithful(plan: Plan, tally: Tally) -> None:
@@ -95,10 +97,10 @@ def _check_faithful(plan: Plan, tally: Tally) -> None:
         )
 
 
-def _judge(plan: Plan, tally: Tally, spec: Spec, task: WriteTask) -> Judgement:
+def _judge(plan: Plan, tally: Tally, spec: Spec, task: WriteTask, judge: Judge) -> Judgement:
     names = task.tables.split_schema().names
     has_groups = bool(spec.group) and set(spec.group or ()) <= set(names)
-    return judge(SUITE, first_checks(plan, tally, has_label=spec.label is not None, has_groups=has_groups))
+    return judge.judge(SUITE, first_checks(plan, tally, has_label=spec.label is not None, has_groups=has_groups))
 
 
 def _finish(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement) -> None:

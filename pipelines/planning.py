@@ -13,13 +13,13 @@ from pipelines.jobs.execution import JobOptions, job_options, run_job
 from pipelines.jobs.lookup import find_trained
 from pipelines.progress import counting
 from pipelines.run_directory import WORK, RunDirectory
-from pipelines.sources.fragments import Inventory, take_inventory
+from pipelines.sources.fragments import Inventory, join_neighbours, take_inventory
 from pipelines.sources.schemas import check_reserved
 from pipelines.spec.models import Spec
 from pipelines.spec.predicates import check_columns
 from pipelines.stored import read_plan, write_plan
-from splitting.candidates import Shortlist, census_limit
-from splitting.census import Candidates, Census
+from splitting.candidates import Candidates, Shortlist, census_limit
+from splitting.census import Census
 from splitting.compose import Heading, make_plan
 from splitting.errors import DataError, RunDirectoryError
 from splitting.inputs import Inputs, Previous
@@ -30,6 +30,7 @@ from splitting.request import Request
 from splitting.rules import GROUP, ROWS, Rules
 
 _DEPTHS = (1, 4, 16, 64, 256, 1024)
+_ROWS_AT_ONCE = 500_000
 
 
 def make_run_plan(
@@ -107,10 +108,8 @@ class _CensusJob:
         folder = self._run.path(WORK).uri
         total = _known_rows(self._inventory)
         with counting("planning", None if total is None else 2 * total, self._progress):
-            run_job(
-                self._options,
-                lambda pipeline: build_census(pipeline, self._inventory.fragments, task, folder),
-            )
+            fragments = join_neighbours(self._inventory.fragments, _ROWS_AT_ONCE)
+            run_job(self._options, lambda pipeline: build_census(pipeline, fragments, task, folder))
         previous = Previous(old, pl.Series(GROUP, [], dtype=pl.UInt64)) if old is not None else None
         return Inputs(
             self._rules,

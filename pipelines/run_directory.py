@@ -10,6 +10,7 @@ from typing import Protocol
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.sources.filesystems import (
@@ -27,7 +28,12 @@ from splitting.errors import RunDirectoryError
 SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet", "plan/inputs.json"
 VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
+ASSIGNMENT = f"{WORK}/assignment.bin"
 OWN = frozenset({SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK})
+
+_SAMPLE_ROWS = 10_000
+_ROW_GROUP = 2**17
+_PENDING = 16 * 2**20
 
 
 class ShardWriter(Protocol):
@@ -39,15 +45,58 @@ class ShardWriter(Protocol):
 
 
 class _ParquetShard:
+    """Gathers small tables to row groups; the first tells what columns a dictionary makes smaller."""
+
     def __init__(self, sink: pa.NativeFile, schema: pa.Schema) -> None:
-        self._writer = pq.ParquetWriter(sink, schema, compression="zstd")
+        self._sink, self._schema = sink, schema
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
 
     def write(self, table: pa.Table) -> None:
-        if len(table):
-            self._writer.write_table(table)
+        if not len(table):
+            return
+        self._waiting.append(table)
+        if sum(len(part) for part in self._waiting) >= _ROW_GROUP or sum(t.nbytes for t in self._waiting) >= _PENDING:
+            self._flush()
 
     def close(self) -> None:
-        self._writer.close()
+        self._flush()
+        self._open(self._schema.empty_table()).close()
+
+    def abandon(self) -> None:
+        """Closes without writing what waits."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            table = pa.concat_tables(self._waiting)
+            self._waiting = []
+            self._open(table).write_table(table)
+
+    def _open(self, table: pa.Table) -> pq.ParquetWriter:
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._sink, self._schema, compression="zstd", use_dictionary=_dictionary_columns(table)
+            )
+        return self._writer
+
+
+def _dictionary_columns(table: pa.Table) -> list[str] | bool:
+    """The columns whose values repeat: the others cost time and space to try. True where columns are nested."""
+    if any(pa.types.is_nested(field.type) for field in table.schema):
+        return True
+    sample = table.slice(0, _SAMPLE_ROWS)
+    return [name for name in table.column_names if _repeats(sample.column(name))]
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    if not column.type.num_fields and (pa.types.is_dictionary(column.type) or pa.types.is_null(column.type)):
+        return True
+    try:
+        return 2 * int(pc.count_distinct(column, mode="all").as_py()) <= len(column)
+    except pa.ArrowException:
+        return True
 
 
 @dataclass(frozen=True)
@@ -102,8 +151,10 @@ class RunDirectory:
             writer = _ParquetShard(sink, schema)
             try:
                 yield writer
-            finally:
-                writer.close()
+            except BaseException:
+                writer.abandon()
+                raise
+            writer.close()
 
     def write_frame(self, name: str, frame: pl.DataFrame) -> None:
         """Writes a small frame as Parquet, whole or not at all."""

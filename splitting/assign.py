@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from splitting.frames import pack_frames, unpack_frames
 from splitting.plan import SPLIT, Plan
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, POOLS
@@ -76,6 +77,17 @@ class Assignment:
         return cls(
             groups.with_columns(pl.col(BIT).fill_null(0)), members.select(GROUP, KEY), keys, tuple(pool_bits.items())
         )
+
+    def to_bytes(self) -> bytes:
+        """Packs the assignment."""
+        bits = pl.DataFrame(list(self.bits), schema={SPLIT: pl.String, BIT: pl.UInt32}, orient="row")
+        return pack_frames({"groups": self.groups, "members": self.members, "keys": self.keys, "bits": bits})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Assignment:
+        """The assignment that `to_bytes` packed."""
+        frames = unpack_frames(data)
+        return cls(frames["groups"], frames["members"], frames["keys"], tuple(frames["bits"].iter_rows()))
 
     def concerns(self, named: pl.DataFrame) -> pl.Series:
         """Which rows need `place`; all the others go to `train`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,11 +10,11 @@ import polars as pl
 from splitting.census import Census
 from splitting.frames import pack_frames, unpack_frames
 from splitting.request import TRAIN_POOL, Request
-from splitting.rules import GROUP, POOLS, ROWS, Rules
+from splitting.rules import GROUP, KEY, POOLS, ROWS, Rules
 
 CUT = "_cut"
 _SPARE = 256
-_ALWAYS_ALL = 500_000
+_ALWAYS_ALL = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,3 +111,67 @@ def _wanted(census: Census, rules: Rules, request: Request, depth: int) -> pl.Da
         share = (in_pool.sum().over(strata) if strata else in_pool.sum()) * size // max(1, rows) + 1
         quota = quota + pl.when(inside).then(share).otherwise(0)
     return cells.with_columns((quota * 2 * depth + _SPARE).alias("_wanted")).drop(ROWS)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Every row of the groups that a draw may take. A monoid, too.
+
+    Attributes:
+        rows: cell columns, `_group`, `_key` and `_rows`: how many rows share them all. Sorted.
+    """
+
+    rows: pl.DataFrame
+
+    @classmethod
+    def of(cls, rules: Rules, groups: pl.Series, frame: pl.DataFrame, source: str) -> Candidates:
+        """The candidates' rows in one batch.
+
+        Args:
+            rules: what decides about rows.
+            groups: UInt64, the candidates.
+            frame: the columns that the rules read.
+            source: the source of the batch.
+
+        Returns:
+            Their rows.
+        """
+        listed = groups.implode()
+        frame = frame.filter(rules.name_groups(frame, source).is_in(listed).fill_null(value=True))
+        named = rules.identify(frame, source).select(GROUP, KEY)
+        chosen = named[GROUP].is_in(listed).fill_null(value=False)
+        cells = rules.classify(frame.filter(chosen), source)
+        rows = pl.concat([named.filter(chosen), cells], how="horizontal")
+        return cls(rows.with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS))).compact()
+
+    @classmethod
+    def empty(cls, rules: Rules) -> Candidates:
+        """The candidates in no rows; the neutral element of `merge`."""
+        blank = pl.DataFrame(schema=dict.fromkeys([*rules.columns_read(), rules.source_column], pl.Null))
+        return cls.of(rules, pl.Series(GROUP, [], dtype=pl.UInt64), blank, "")
+
+    def compact(self) -> Candidates:
+        """The same rows, equal ones counted together, sorted."""
+        columns = [c for c in self.rows.columns if c != ROWS]
+        return Candidates(self.rows.group_by(columns).agg(pl.col(ROWS).sum()).sort(columns))
+
+    @classmethod
+    def merge(cls, parts: Iterable[Candidates]) -> Candidates:
+        """Merges candidates; commutative, associative and exact.
+
+        Args:
+            parts: at least one, all of one spec.
+
+        Returns:
+            The rows of all.
+        """
+        return cls(pl.concat([part.rows for part in parts])).compact()
+
+    def to_bytes(self) -> bytes:
+        """Packs the candidates."""
+        return pack_frames({"rows": self.rows})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Candidates:
+        """The candidates that `to_bytes` packed."""
+        return cls(unpack_frames(data)["rows"])

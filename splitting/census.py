@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from splitting.rules import GROUP, KEY, LONE, NULL_KEY, ROWS, SOURCE, Rules
 KEY_SAMPLE = 4096
 _SOURCES_LOW, _SOURCES_HIGH = "_source_low", "_source_high"
 _CHECKS = ("_check_high", "_check_low")
+_PENDING_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class Census:
     keys: pl.DataFrame
 
     @classmethod
-    def of(cls, rules: Rules, limit: int, frame: pl.DataFrame, source: str) -> Census:
+    def of(cls, rules: Rules, limit: int, frame: pl.DataFrame, source: str, known: Census | None = None) -> Census:
         """The census of one batch.
 
         Args:
@@ -45,34 +46,34 @@ class Census:
             limit: how many groups a cell keeps at most.
             frame: the columns that the rules read.
             source: the source of the batch.
+            known: a census that the result will be merged with. What that leaves out is left out here, too: less
+                work, and the same merged census.
 
         Returns:
             Its census.
         """
         named = rules.identify(frame, source)
         rejected = _rejected(source, NULL_KEY, int(named[KEY].null_count()))
-        rows = pl.concat([named, rules.classify(frame, source)], how="horizontal")
+        rows = pl.concat([named, rules.classify(frame, source).drop(SOURCE)], how="horizontal")
         if len(rejected):
             rows = rows.filter(pl.col(KEY).is_not_null())
-        cells = list(rules.cell_columns)
+        cells = [column for column in rules.cell_columns if column != SOURCE]  # one batch has one source
+        named_source = pl.lit(source, dtype=pl.String).alias(SOURCE)
         check = pl.col(KEY).xor(pl.col(GROUP))
-        counted = (
-            rows.group_by([column for column in cells if column != SOURCE])  # one batch has one source
-            .agg(
-                pl.len().cast(pl.Int64).alias(ROWS),
-                pl.col(LONE).sum().cast(pl.Int64),
-                (check // 2**32).sum().alias(_CHECKS[0]),
-                (check % 2**32).sum().alias(_CHECKS[1]),
-                pl.col(GROUP).unique().bottom_k(limit),
-            )
-            .select(pl.lit(source, dtype=pl.String).alias(SOURCE), pl.all())
+        counted = rows.group_by(cells).agg(
+            pl.len().cast(pl.Int64).alias(ROWS),
+            pl.col(LONE).sum().cast(pl.Int64),
+            (check // 2**32).sum().alias(_CHECKS[0]),
+            (check % 2**32).sum().alias(_CHECKS[1]),
         )
+        low = rows if known is None else _not_left_out(rows, counted, cells, known, source)
+        smallest = low.group_by(cells).agg(pl.col(GROUP).unique().bottom_k(limit)).explode(GROUP)
         return cls(
             limit,
-            counted.drop(GROUP).sort(cells),
-            counted.select(*cells, GROUP).explode(GROUP).sort(GROUP, *cells),
+            counted.select(named_source, pl.all()).sort(rules.cell_columns),
+            smallest.select(named_source, pl.all()).sort(GROUP, *rules.cell_columns),
             rejected,
-            _key_sample(rows),
+            _key_sample(rows, source, known),
         )
 
     @classmethod
@@ -160,35 +161,95 @@ def _rejected(source: str, reason: str, rows: int) -> pl.DataFrame:
     return pl.DataFrame(columns, schema={SOURCE: pl.String, "reason": pl.String, ROWS: pl.Int64})
 
 
-def with_rejected(census: Census, source: str, reason: str, rows: int) -> Census:
-    """Adds rows that could not be read at all.
+def _not_left_out(
+    rows: pl.DataFrame, counted: pl.DataFrame, cells: list[str], known: Census, source: str
+) -> pl.DataFrame:
+    """The rows of one batch whose groups may be among the smallest of their cell.
 
     Args:
-        census: of the rows that could be read.
-        source: the source of the others.
-        reason: why they could not.
-        rows: how many there are.
+        rows: the batch, with `_group`.
+        counted: its cells.
+        cells: their columns, without the source.
+        known: a census; where one of its cells is full, larger groups than it keeps are left out.
+        source: of the batch.
 
     Returns:
-        A census that counts them as rejected.
+        Those rows, and perhaps a few others.
     """
-    more = _rejected(source, reason, rows)
-    rejected = pl.concat([census.rejected, more]).group_by(SOURCE, "reason").agg(pl.col(ROWS).sum())
-    return Census(census.limit, census.cells, census.smallest, rejected.sort(SOURCE, "reason"), census.keys)
+    full = known.smallest.filter(pl.col(SOURCE) == source).group_by(cells)
+    cuts = full.agg(pl.len().alias("_kept"), pl.col(GROUP).max().alias("_cut")).filter(pl.col("_kept") >= known.limit)
+    if not len(cuts):
+        return rows
+    low = rows.filter(pl.col(GROUP) <= cuts["_cut"].max())
+    unfilled = counted.select(cells).join(cuts, on=cells, how="anti", nulls_equal=True)
+    if not len(unfilled):
+        return low
+    high = rows.filter(pl.col(GROUP) > cuts["_cut"].max())
+    return pl.concat([low, high.join(unfilled, on=cells, how="semi", nulls_equal=True)])
 
 
-def _key_sample(rows: pl.DataFrame) -> pl.DataFrame:
-    cut = rows[KEY].bottom_k(KEY_SAMPLE).max()
-    low = rows.filter(pl.col(KEY) <= cut) if cut is not None else rows
-    while low[KEY].n_unique() < KEY_SAMPLE and len(low) < len(rows):
-        cut = rows[KEY].bottom_k(2 * len(low)).max()
-        low = rows.filter(pl.col(KEY) <= cut)
-    counted = low.group_by(KEY).agg(
-        pl.len().cast(pl.Int64).alias(ROWS),
-        pl.col(SOURCE).min().alias(_SOURCES_LOW),
-        pl.col(SOURCE).max().alias(_SOURCES_HIGH),
-    )
+def _key_sample(rows: pl.DataFrame, source: str, known: Census | None) -> pl.DataFrame:
+    """The smallest keys of one batch, those that a known sample leaves out left out."""
+    low = rows.select(KEY)
+    if known is not None and len(known.keys) == KEY_SAMPLE:
+        low = low.filter(pl.col(KEY) <= known.keys[KEY].max())
+    size = KEY_SAMPLE
+    while len(low) > size:
+        lower = low.filter(pl.col(KEY) <= low[KEY].bottom_k(size).max())
+        if lower[KEY].n_unique() >= KEY_SAMPLE:
+            low = lower
+            break
+        size *= 2
+    named = pl.lit(source, dtype=pl.String)
+    counted = low.group_by(KEY).agg(pl.len().cast(pl.Int64).alias(ROWS))
+    counted = counted.with_columns(named.alias(_SOURCES_LOW), named.alias(_SOURCES_HIGH))
     return counted.sort(KEY).head(KEY_SAMPLE)
+
+
+class CensusTaker:
+    """Takes the census of many batches: the merged census of them all, with less work than merging each."""
+
+    def __init__(self, rules: Rules, limit: int) -> None:
+        """Begins with no rows.
+
+        Args:
+            rules: what decides about rows.
+            limit: how many groups a cell keeps at most.
+        """
+        self._rules, self._limit = rules, limit
+        self._whole = Census.empty(rules, limit)
+        self._parts: list[Census] = []
+
+    def add(self, frame: pl.DataFrame, source: str) -> None:
+        """Counts a batch.
+
+        Args:
+            frame: the columns that the rules read.
+            source: the source of the batch.
+        """
+        self._parts.append(Census.of(self._rules, self._limit, frame, source, self._whole))
+        if sum(len(part.smallest) for part in self._parts) > _PENDING_SHARE * len(self._whole.smallest):
+            self._merge()
+
+    def reject(self, source: str, reason: str, rows: int) -> None:
+        """Counts rows that could not be read at all.
+
+        Args:
+            source: their source.
+            reason: why they could not.
+            rows: how many there are.
+        """
+        blank = Census.empty(self._rules, self._limit)
+        self._parts.append(replace(blank, rejected=_rejected(source, reason, rows)))
+
+    def census(self) -> Census:
+        """The census of all that was added."""
+        self._merge()
+        return self._whole
+
+    def _merge(self) -> None:
+        self._whole = Census.merge([self._whole, *self._parts])
+        self._parts = []
 
 
 @dataclass(frozen=True)
@@ -224,65 +285,3 @@ def key_repeats(census: Census) -> KeyRepeats:
         repeated=int((keys[ROWS] > 1).sum()),
         across_sources=int((keys[_SOURCES_LOW] != keys[_SOURCES_HIGH]).sum()),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Candidates:
-    """Every row of the groups that a draw may take. A monoid, too.
-
-    Attributes:
-        rows: cell columns, `_group`, `_key` and `_rows`: how many rows share them all. Sorted.
-    """
-
-    rows: pl.DataFrame
-
-    @classmethod
-    def of(cls, rules: Rules, groups: pl.Series, frame: pl.DataFrame, source: str) -> Candidates:
-        """The candidates' rows in one batch.
-
-        Args:
-            rules: what decides about rows.
-            groups: UInt64, the candidates.
-            frame: the columns that the rules read.
-            source: the source of the batch.
-
-        Returns:
-            Their rows.
-        """
-        named = rules.identify(frame, source).select(GROUP, KEY)
-        chosen = named[GROUP].is_in(groups.implode()).fill_null(value=False)
-        cells = rules.classify(frame.filter(chosen), source)
-        rows = pl.concat([named.filter(chosen), cells], how="horizontal")
-        return cls(rows.with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS))).compact()
-
-    @classmethod
-    def empty(cls, rules: Rules) -> Candidates:
-        """The candidates in no rows; the neutral element of `merge`."""
-        blank = pl.DataFrame(schema=dict.fromkeys([*rules.columns_read(), rules.source_column], pl.Null))
-        return cls.of(rules, pl.Series(GROUP, [], dtype=pl.UInt64), blank, "")
-
-    def compact(self) -> Candidates:
-        """The same rows, equal ones counted together, sorted."""
-        columns = [c for c in self.rows.columns if c != ROWS]
-        return Candidates(self.rows.group_by(columns).agg(pl.col(ROWS).sum()).sort(columns))
-
-    @classmethod
-    def merge(cls, parts: Iterable[Candidates]) -> Candidates:
-        """Merges candidates; commutative, associative and exact.
-
-        Args:
-            parts: at least one, all of one spec.
-
-        Returns:
-            The rows of all.
-        """
-        return cls(pl.concat([part.rows for part in parts])).compact()
-
-    def to_bytes(self) -> bytes:
-        """Packs the candidates."""
-        return pack_frames({"rows": self.rows})
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Candidates:
-        """The candidates that `to_bytes` packed."""
-        return cls(unpack_frames(data)["rows"])

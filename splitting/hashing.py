@@ -27,6 +27,7 @@ with their lengths (`3:abc2:xy`), so that no two different tuples share a text; 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import polars as pl
 import polars_hash as plh
@@ -36,6 +37,7 @@ HASH_NAME = "xxh3_64"
 _EXACT_INTEGER = 2**53
 
 
+@cache
 def seed(salt: str, purpose: str) -> int:
     """The seed of one purpose's hash.
 

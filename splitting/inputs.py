@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from splitting.candidates import Shortlist
-from splitting.census import Candidates, Census
+from splitting.candidates import Candidates, Shortlist
+from splitting.census import Census
 from splitting.plan import Plan
 from splitting.request import TARGET_POOL, TRAIN_POOL, Request
 from splitting.rules import SOURCE, Rules

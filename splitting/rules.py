@@ -128,6 +128,23 @@ class Rules:
             named = named.with_columns(pl.when(LONE).then(alone).otherwise(GROUP).alias(GROUP))
         return named.with_columns(pl.when(pl.col(KEY).is_not_null()).then(GROUP).alias(GROUP))
 
+    def name_groups(self, frame: pl.DataFrame, source: str) -> pl.Series:
+        """Names each row's group, cheaper than `identify` where the key is not needed.
+
+        Args:
+            frame: the columns that the rules read.
+            source: the source that the rows came from.
+
+        Returns:
+            UInt64, as `identify` gives it where that is not a group of one; null for groups of one.
+        """
+        frame = self._with_source(frame, source)
+        if not self.group and not self.key:
+            texts = name_whole_rows(frame, self.row_columns)
+        else:
+            texts = name_rows(frame, self.group or self.key)
+        return hash_texts(texts, seed(self.salt, "group"))
+
     def without_groups(self) -> Rules:
         """Rules that name keys alone, for tables that hold no groups."""
         return replace(self, group=())
@@ -167,8 +184,7 @@ class Rules:
             for condition in pool.conditions if len(frame) else ():
                 inside &= condition.mask(frame)
             bits |= inside.cast(pl.UInt32) * 2**i
-        sources = pl.repeat(source, len(frame), dtype=pl.String, eager=True)
-        return pl.DataFrame({SOURCE: sources, **labels, POOLS: bits})
+        return pl.DataFrame({**labels, POOLS: bits}).select(pl.lit(source, dtype=pl.String).alias(SOURCE), pl.all())
 
     def _with_source(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
         return frame.with_columns(pl.lit(source, dtype=pl.String).alias(self.source_column))

@@ -1,9 +1,11 @@
-"""Judges checks with Great Expectations: stock expectations, fed with counts instead of data. Launcher only."""
+"""Judges checks with Great Expectations: stock expectations, fed with counts instead of data.
+
+Called by `validation/judging.py`, in a process of its own.
+"""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,20 +39,14 @@ def judge(suite: str, checks: Sequence[Check]) -> Judgement:
     return Judgement(suite, verdicts, gx.__version__)
 
 
-def load_in_background() -> threading.Thread:
-    """Begins to import Great Expectations, which takes seconds, while the launcher waits for something else.
-
-    Returns:
-        The thread; nobody needs to join it: `judge` waits for the import by itself.
-    """
-
-    def load() -> None:
-        with _quiet():
-            import great_expectations  # noqa: F401, PLC0415
-
-    thread = threading.Thread(target=load, name="load-great-expectations", daemon=True)
-    thread.start()
-    return thread
+def warm_up() -> None:
+    """Does once what takes long the first time: the import, and a check of each kind."""
+    counts = {"yes": 1}
+    facts: dict[str, RowCount | ValuesInSet] = {
+        "rows": RowCount(1, 1),
+        "values": ValuesInSet("column", frozenset(counts), counts),
+    }
+    judge("warm-up", [Check(name, "none", "Holds.", "info", fact) for name, fact in facts.items()])
 
 
 class _quiet:  # noqa: N801, used as a function

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import apache_beam as beam
 import polars as pl
 import pyarrow as pa
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.progress import report_rows
 from pipelines.run_directory import write_summary
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import read_frame
-from splitting.candidates import Shortlist, shortlist
-from splitting.census import Candidates, Census, with_rejected
+from splitting.candidates import Candidates, Shortlist, shortlist
+from splitting.census import Census, CensusTaker
 from splitting.request import Request
 from splitting.rules import Rules
 
@@ -47,58 +49,70 @@ class CensusTask:
         return pl.Series("_group", self.ledger, dtype=pl.UInt64)
 
 
-def count_fragment(fragment: Fragment, task: CensusTask) -> Census:
-    """The census of one fragment.
+def count_fragment(fragment: Fragment, task: CensusTask, taker: CensusTaker) -> None:
+    """Adds one fragment to a census, unreadable lines counted as rejected.
 
     Args:
         fragment: what to read.
         task: see there.
-
-    Returns:
-        Its census, unreadable lines counted as rejected.
+        taker: takes the census.
     """
-    parts = [Census.empty(task.rules, task.limit)]
     for chunk in read_frame(fragment, task.schema, task.rules.columns_read()):
-        census = Census.of(task.rules, task.limit, chunk.frame, fragment.source)
+        taker.add(chunk.frame, fragment.source)
         if chunk.bad_rows:
-            census = with_rejected(census, fragment.source, BAD_LINE, len(chunk.bad_rows))
-        parts.append(census)
+            taker.reject(fragment.source, BAD_LINE, len(chunk.bad_rows))
         report_rows(len(chunk.frame))
-    return Census.merge(parts)
 
 
-def collect_candidates(fragment: Fragment, groups: pl.Series, task: CensusTask) -> Candidates:
-    """The rows of one fragment that are in candidate groups.
+def collect_candidates(fragment: Fragment, groups: pl.Series, task: CensusTask) -> Iterator[Candidates]:
+    """Collects the rows of one fragment that are in candidate groups.
 
     Args:
         fragment: what to read.
         groups: UInt64, the candidates.
         task: see there.
 
-    Returns:
-        Their rows.
+    Yields:
+        Those of one batch.
     """
-    parts = [Candidates.empty(task.rules)]
     for chunk in read_frame(fragment, task.schema, task.rules.columns_read()):
-        parts.append(Candidates.of(task.rules, groups, chunk.frame, fragment.source))
+        yield Candidates.of(task.rules, groups, chunk.frame, fragment.source)
         report_rows(len(chunk.frame))
-    return Candidates.merge(parts)
 
 
-class _CountFragment(beam.DoFn):
+class _CountFragments(beam.DoFn):
+    """Takes one census of all the fragments of a bundle."""
+
     def __init__(self, task: CensusTask) -> None:
         self._task = task
 
-    def process(self, fragment: Fragment) -> Iterator[bytes]:
-        yield count_fragment(fragment, self._task).to_bytes()
+    def start_bundle(self) -> None:
+        self._taker = CensusTaker(self._task.rules, self._task.limit)
+
+    def process(self, fragment: Fragment) -> None:
+        count_fragment(fragment, self._task, self._taker)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        yield GlobalWindows.windowed_value(self._taker.census().to_bytes())
 
 
 class _CollectCandidates(beam.DoFn):
+    """Collects the candidates' rows of all the fragments of a bundle."""
+
     def __init__(self, task: CensusTask) -> None:
         self._task = task
 
-    def process(self, fragment: Fragment, listed: bytes) -> Iterator[bytes]:
-        yield collect_candidates(fragment, Shortlist.from_bytes(listed).groups, self._task).to_bytes()
+    def start_bundle(self) -> None:
+        self._groups: pl.Series | None = None
+        self._parts = [Candidates.empty(self._task.rules)]
+
+    def process(self, fragment: Fragment, listed: bytes) -> None:
+        if self._groups is None:
+            self._groups = Shortlist.from_bytes(listed).groups
+        self._parts.extend(collect_candidates(fragment, self._groups, self._task))
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        yield GlobalWindows.windowed_value(Candidates.merge(self._parts).to_bytes())
 
 
 @dataclass
@@ -117,7 +131,7 @@ class TakeCensus(beam.PTransform):
         spread = fragments | "Spread" >> beam.Reshuffle()
         census = (
             spread
-            | "CountFragments" >> beam.ParDo(_CountFragment(task)).with_output_types(bytes)
+            | "CountFragments" >> beam.ParDo(_CountFragments(task)).with_output_types(bytes)
             | "MergeCensus" >> beam.CombineGlobally(MergeSummaries(Census)).without_defaults()
         )
         listed = census | "Shortlist" >> beam.Map(_shortlist, task).with_output_types(bytes)

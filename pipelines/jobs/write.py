@@ -10,6 +10,7 @@ import apache_beam as beam
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.output.evaluation import leaks_in_file, names_in_file, write_evaluation_shard
 from pipelines.output.layout import shard_path
+from pipelines.output.parcel import Parcel
 from pipelines.output.unit import Unit, WriteTask, write_unit
 from pipelines.run_directory import write_summary
 from splitting.request import TRAIN
@@ -28,9 +29,9 @@ class _WriteUnit(beam.DoFn):
 
     def process(self, unit: Unit) -> Iterator[tuple[str, bytes] | beam.pvalue.TaggedOutput]:
         result = write_unit(unit, self._task)
-        for split, shard, rows in result.evaluation:
-            yield f"{split}{_SEPARATOR}{shard}", rows
-        yield beam.pvalue.TaggedOutput(self.TALLY, Tally.merge([Tally.empty(), *result.tallies]).to_bytes())
+        for (split, shard), parcels in sorted(result.parcels.items()):
+            yield f"{split}{_SEPARATOR}{shard}", Parcel.merge(parcels).to_bytes()
+        yield beam.pvalue.TaggedOutput(self.TALLY, result.tally().to_bytes())
         yield beam.pvalue.TaggedOutput(self.PATH, self._task.layout.train_shard(unit.number))
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 
-import polars as pl
-import pyarrow as pa
-
 from pipelines.output.layout import shard_path
+from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.unit import WriteTask
+from splitting.rules import POOLS, SOURCE
 from validation.tally import EvaluationNames, Tally
-
-_ORDER = ("_group", "_key", "_source", "_digest")
 
 
 def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task: WriteTask) -> Tally:
@@ -21,23 +17,17 @@ def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task:
     Args:
         split: the split.
         shard: which of its shards.
-        parts: Arrow IPC bytes from the units, in any order.
+        parts: packed parcels from the units, in any order.
         task: the job's.
 
     Returns:
         Counts of its rows, and of those that are outside the split's pool.
     """
-    table = pa.concat_tables([pa.ipc.open_stream(io.BytesIO(part)).read_all() for part in parts])
-    table = table.append_column("_source", table.column(task.tables.source_column))
-    order = pa.compute.sort_indices(table, [(name, "ascending") for name in _ORDER])
-    table = table.take(order)
-    rows = table.select(task.tables.split_schema().names).cast(task.tables.split_schema())
-    with task.run.shard_writer(shard_path(split, shard, task.layout.shards(split)), rows.schema) as writer:
-        writer.write(rows)
-    bit = int(task.assignment.pool_bit(split))
-    pools = pl.Series(pl.from_arrow(table.column("_pools")))
-    sources = pl.Series(pl.from_arrow(rows.column(task.tables.source_column)))
-    return Tally.of_split(split, sources, pl.Series(pl.from_arrow(table.column("_label"))), (pools & bit) == 0)
+    parcel = Parcel.merge(Parcel.from_bytes(part) for part in parts).sorted()
+    with task.run.shard_writer(shard_path(split, shard, task.layout.shards(split)), parcel.rows.schema) as writer:
+        writer.write(parcel.rows)
+    outside = (parcel.series(POOLS) & task.assignment.pool_bit(split)) == 0
+    return Tally.of_split(split, parcel.series(SOURCE), parcel.series(LABEL), outside)
 
 
 def names_in_file(path: str, split: str, task: WriteTask) -> EvaluationNames:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.output.layout import HELD_OUT as HELD_OUT_FOLDER
 from pipelines.output.layout import REJECTED, Layout, aside_path
+from pipelines.output.parcel import Parcel
 from pipelines.output.tables import LINE_SCHEMA, OutputTables
 from pipelines.progress import report_rows
-from pipelines.run_directory import RunDirectory, ShardWriter
+from pipelines.run_directory import ASSIGNMENT, RunDirectory, ShardWriter
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from splitting.assign import HELD_OUT, REASON, Assignment
-from splitting.hashing import hash_texts, name_whole_rows
 from splitting.plan import SPLIT
 from splitting.request import TRAIN
-from splitting.rules import GROUP, KEY, NULL_KEY, POOLS, Rules
+from splitting.rules import GROUP, KEY, NULL_KEY, Rules
 from validation.tally import Tally
 
 BAD_LINE = "bad line"
-_ROWS_PER_SLICE = 256
 
 
 @dataclass(frozen=True)
@@ -43,19 +41,29 @@ class WriteTask:
 
     Attributes:
         run: the run directory.
+        plan: the fingerprint of its plan.
         rules: what decides about rows.
-        assignment: where rows go.
         tables: how output rows look.
         layout: the names of the files.
         label: the label column, counted by split.
     """
 
     run: RunDirectory
+    plan: str
     rules: Rules
-    assignment: Assignment
     tables: OutputTables
     layout: Layout
     label: str | None
+
+    @property
+    def assignment(self) -> Assignment:
+        """Where rows go. Workers read it from the run directory: it can be too large to travel with every step."""
+        return _read_assignment(self.run.uri, self.plan)
+
+
+@lru_cache(maxsize=1)
+def _read_assignment(run: str, _plan: str) -> Assignment:
+    return Assignment.from_bytes(RunDirectory(run).read(ASSIGNMENT))
 
 
 @dataclass
@@ -63,14 +71,21 @@ class UnitResult:
     """What a unit leaves.
 
     Attributes:
-        tallies: counts of what it wrote.
-        evaluation: by split and shard, Arrow IPC bytes of its evaluation rows.
+        train_labels: by source, its train rows of each label.
+        asides: counts of held-out and rejected rows.
+        parcels: by split and shard, its evaluation rows.
         rows: how many rows it read, unreadable lines included.
     """
 
-    tallies: list[Tally] = field(default_factory=list)
-    evaluation: list[tuple[str, int, bytes]] = field(default_factory=list)
+    train_labels: defaultdict[str, Counter[str | None]] = field(default_factory=lambda: defaultdict(Counter))
+    asides: list[Tally] = field(default_factory=list)
+    parcels: defaultdict[tuple[str, int], list[Parcel]] = field(default_factory=lambda: defaultdict(list))
     rows: int = 0
+
+    def tally(self) -> Tally:
+        """Counts of what the unit wrote; its evaluation rows are counted where they are written."""
+        train = [Tally.of_counts(TRAIN, source, labels) for source, labels in self.train_labels.items()]
+        return Tally.merge([Tally.empty(), *train, *self.asides])
 
 
 def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
@@ -92,7 +107,7 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
         for fragment in unit.fragments:
             for chunk in read_fragment(fragment, task.tables.schema):
                 _write_chunk(chunk, fragment, task, train, writers, result)
-                report_rows(len(chunk.table))
+                report_rows(len(chunk))
     return result
 
 
@@ -118,72 +133,32 @@ def _write_chunk(
     asides: _AsideWriters,
     result: UnitResult,
 ) -> None:
-    frame = rule_frame(chunk.table, task.rules)
+    frame = chunk.frame(task.rules.columns_read())
     named = task.rules.identify(frame, fragment.source)
-    rejected = named[KEY].is_null()
-    special = task.assignment.concerns(named) | rejected
-    result.rows += len(frame) + len(chunk.bad_rows)
-    _write_plain(chunk, fragment, special, task, train, result)
+    special = task.assignment.concerns(named) | named[KEY].is_null()
+    result.rows += len(chunk) + len(chunk.bad_rows)
+    few = bool(special.any())
+    plain = chunk.table_of(~special if few else None)
+    numbers = chunk.row_numbers(~special if few else None)
+    train.write(task.tables.split_table(plain, fragment, numbers, TRAIN))
+    result.train_labels[fragment.source] += _count_labels(plain, task.label)
     if chunk.bad_rows:
         _write_bad_rows(chunk.bad_rows, fragment, asides, result)
-    if special.any():
-        where = special.arg_true()
-        few = chunk.table.take(where.to_arrow())
-        numbers = chunk.row_numbers.take(where.to_arrow())
-        parts = pl.concat(
-            [named.filter(special), task.rules.classify(frame.filter(special), fragment.source)], how="horizontal"
-        )
-        _write_special(few, numbers, parts, fragment, task, asides, result)
+    if few:
+        cells = task.rules.classify(frame.filter(special), fragment.source)
+        parts = pl.concat([named.filter(special), cells], how="horizontal")
+        _write_special(chunk.table_of(special), chunk.row_numbers(special), parts, fragment, task, asides, result)
 
 
-def rule_frame(table: pa.Table, rules: Rules) -> pl.DataFrame:
-    """The columns that the rules read, as polars has them."""
-    frame = pl.from_arrow(table.select(list(rules.columns_read())))
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101, a table never gives a Series
-    return frame if frame.width else pl.DataFrame(height=len(table))
-
-
-def _write_plain(
-    chunk: Chunk, fragment: Fragment, special: pl.Series, task: WriteTask, train: ShardWriter, result: UnitResult
-) -> None:
-    """Writes the train rows of a chunk: all but the special ones."""
-    table = without(chunk.table, special)
-    numbers = without(pa.table({"row": chunk.row_numbers}), special).column(0)
-    train.write(task.tables.split_table(table, fragment, numbers, TRAIN))
-    result.tallies.append(_tally_train(table, fragment.source, task.label))
-
-
-def without(table: pa.Table, left_out: pl.Series) -> pa.Table:
-    """A table without some rows; where they are few it is made of slices, and nothing is copied.
-
-    Args:
-        table: any.
-        left_out: Boolean, a row each.
-
-    Returns:
-        The other rows, in order.
-    """
-    where = left_out.arg_true().to_list()
-    if not where:
-        return table
-    if len(where) * _ROWS_PER_SLICE > len(table):
-        return table.filter((~left_out).to_arrow())
-    starts, ends = [0, *(i + 1 for i in where)], [*where, len(table)]
-    return pa.concat_tables([table.slice(a, b - a) for a, b in zip(starts, ends, strict=True) if b > a])
-
-
-def _tally_train(table: pa.Table, source: str, label: str | None) -> Tally:
-    """Counts by label in Arrow, and hands the tally one row a label."""
+def _count_labels(table: pa.Table, label: str | None) -> Counter[str | None]:
+    """Rows by label; all under None where there is no label column."""
     if label is None or label not in table.column_names:
-        return Tally.of_counts(TRAIN, source, {None: len(table)})
-    column = table.column(label)
-    try:
-        counted = pc.value_counts(column)
-    except pa.ArrowException:
-        texts = label_texts(table, label)
-        return Tally.of_split(TRAIN, pl.repeat(source, len(table), dtype=pl.String, eager=True), texts, None)
-    names = label_texts(pa.table({label: counted.field("values")}), label).to_list()
-    return Tally.of_counts(TRAIN, source, dict(zip(names, counted.field("counts").to_pylist(), strict=True)))
+        return Counter({None: len(table)})
+    counted = pl.Series(pl.from_arrow(table.column(label))).value_counts(name="_rows")
+    found: Counter[str | None] = Counter()
+    for text, rows in counted.with_columns(pl.first().cast(pl.String, strict=False)).iter_rows():
+        found[text] += rows
+    return found
 
 
 def _write_bad_rows(rows: tuple[BadRow, ...], fragment: Fragment, asides: _AsideWriters, result: UnitResult) -> None:
@@ -198,7 +173,7 @@ def _write_bad_rows(rows: tuple[BadRow, ...], fragment: Fragment, asides: _Aside
     )
     asides.write(REJECTED, table, "lines")
     reasons = pl.Series([BAD_LINE] * len(rows), dtype=pl.String)
-    result.tallies.append(Tally.of_aside(REJECTED, fragment.source, reasons))
+    result.asides.append(Tally.of_aside(REJECTED, fragment.source, reasons))
 
 
 def _write_special(
@@ -219,61 +194,14 @@ def _write_special(
         if mask.any():
             keep, why = mask.to_arrow(), reasons.filter(mask)
             asides.write(folder, task.tables.aside_table(table.filter(keep), fragment, numbers.filter(keep), why))
-            result.tallies.append(Tally.of_aside(folder, fragment.source, why))
-    for split in task.layout.starts:
-        chosen = (placed[SPLIT] == split) & parts[KEY].is_not_null()
-        if not chosen.any():
-            continue
+            result.asides.append(Tally.of_aside(folder, fragment.source, why))
+    member = ~placed[SPLIT].is_in([HELD_OUT, TRAIN]) & parts[KEY].is_not_null()
+    for split in placed[SPLIT].filter(member).unique().sort():
+        chosen = member & (placed[SPLIT] == split)
         keep = chosen.to_arrow()
-        rows = task.tables.split_table(table.filter(keep), fragment, numbers.filter(keep), split)
-        result.evaluation += list(_by_shard(rows, table.filter(keep), parts.filter(chosen), split, task))
-
-
-def _by_shard(
-    rows: pa.Table, inputs: pa.Table, parts: pl.DataFrame, split: str, task: WriteTask
-) -> Iterator[tuple[str, int, bytes]]:
-    """Evaluation rows by the shard that they go to, with what orders and judges them there."""
-    extra = evaluation_columns(inputs, parts, task)
-    shards = task.layout.shard_of(split, parts[GROUP])
-    for shard in shards.unique().sort():
-        keep = (shards == shard).to_arrow()
-        yield split, int(shard), _ipc(rows.filter(keep), extra.filter(keep))
-
-
-def evaluation_columns(inputs: pa.Table, parts: pl.DataFrame, task: WriteTask) -> pa.Table:
-    """What goes with evaluation rows until they are written.
-
-    Args:
-        inputs: the input rows.
-        parts: their `_group`, `_key` and `_pools`.
-        task: the job's.
-
-    Returns:
-        `_group`, `_key` and `_digest` of the whole row (their order in the shard), `_pools` and `_label` (what the
-        checks count).
-    """
-    order = {"_group": parts[GROUP].to_arrow(), "_key": parts[KEY].to_arrow(), "_digest": row_digests(inputs)}
-    return pa.table({**order, "_pools": parts[POOLS].to_arrow(), "_label": label_texts(inputs, task.label).to_arrow()})
-
-
-def row_digests(table: pa.Table) -> pa.Array:
-    """A digest of each row, uint64, that does not depend on where the row was read."""
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101
-    return hash_texts(name_whole_rows(frame, frame.columns), 0).to_arrow()
-
-
-def label_texts(table: pa.Table, label: str | None) -> pl.Series:
-    """The labels of rows as String, null where there is no label column."""
-    if label is None or label not in table.column_names:
-        return pl.repeat(None, len(table), dtype=pl.String, eager=True)
-    return pl.Series(pl.from_arrow(table.column(label))).cast(pl.String, strict=False)
-
-
-def _ipc(rows: pa.Table, extra: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    columns = [*rows.columns, *extra.columns]
-    schema = pa.schema([*rows.schema, *extra.schema], metadata=rows.schema.metadata)
-    with pa.ipc.new_stream(sink, schema) as stream:
-        stream.write_table(pa.table(columns, schema=schema).combine_chunks())
-    return sink.getvalue()
+        inputs = table.filter(keep)
+        rows = task.tables.split_table(inputs, fragment, numbers.filter(keep), split)
+        parcel = Parcel.of(rows, inputs, parts.filter(chosen), task.label)
+        shards = task.layout.shard_of(split, parts[GROUP].filter(chosen))
+        for shard in shards.unique().sort():
+            result.parcels[split, int(shard)].append(parcel.filter(shards == shard))

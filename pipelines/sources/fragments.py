@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -197,6 +197,39 @@ def pack_units(fragments: Sequence[Fragment], unit_bytes: int) -> tuple[tuple[Fr
         current.append(fragment)
         size += fragment.bytes
     return (*units, tuple(current)) if current else tuple(units)
+
+
+def join_neighbours(fragments: Sequence[Fragment], rows: int, at_least: int = 16) -> tuple[Fragment, ...]:
+    """Larger fragments, for work that reads few columns and pays for each fragment.
+
+    Args:
+        fragments: in order.
+        rows: how many a joined fragment has at most.
+        at_least: how many fragments stay, so that all cores find work.
+
+    Returns:
+        Neighbours of one file joined; together they are the fragments, in order.
+    """
+    joined: list[Fragment] = []
+    spare = len(fragments) - at_least
+    for fragment in fragments:
+        last = joined[-1] if joined else None
+        if last is None or spare <= 0 or not _adjoin(last, fragment) or (last.rows or 0) + (fragment.rows or 0) > rows:
+            joined.append(fragment)
+            continue
+        groups = (last.row_groups[0], fragment.row_groups[1]) if last.row_groups and fragment.row_groups else None
+        size = (last.rows or 0) + (fragment.rows or 0)
+        joined[-1] = replace(last, row_groups=groups, rows=size, bytes=last.bytes + fragment.bytes)
+        spare -= 1
+    return tuple(joined)
+
+
+def _adjoin(one: Fragment, next_one: Fragment) -> bool:
+    if one.uri != next_one.uri or one.rows is None or next_one.rows is None:
+        return False
+    return (
+        one.row_groups is not None and next_one.row_groups is not None and one.row_groups[1] == next_one.row_groups[0]
+    )
 
 
 def check_unchanged(inventory: Inventory) -> None:

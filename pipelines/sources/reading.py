@@ -25,17 +25,56 @@ Part = tuple[pa.Table, tuple[BadRow, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Some rows of a fragment.
+    """Some rows of a fragment, converted only as far as they are asked for.
 
     Attributes:
-        table: the columns asked for, in the unified schema; nulls where the file lacks a column.
-        row_numbers: int64, each row's number in its file, from 0, unreadable lines not counted.
+        rows: the columns asked for, as they were read.
+        fragment: where they were read.
+        schema: the unified one, of those columns.
+        first_row: the number of the first row in its file, from 0, unreadable lines not counted.
         bad_rows: lines that are no rows.
     """
 
-    table: pa.Table
-    row_numbers: pa.Array
+    rows: pa.Table | pl.DataFrame
+    fragment: Fragment
+    schema: pa.Schema
+    first_row: int
     bad_rows: tuple[BadRow, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def table(self) -> pa.Table:
+        """All rows in the unified schema; nulls where the file lacks a column."""
+        return self.table_of(None)
+
+    def table_of(self, chosen: pl.Series | None) -> pa.Table:
+        """Some rows in the unified schema.
+
+        Args:
+            chosen: Boolean, a row each; None for all.
+
+        Returns:
+            They, in order.
+        """
+        rows = self.rows
+        if isinstance(rows, pl.DataFrame):
+            return _cast(_to_arrow(rows if chosen is None else rows.filter(chosen)), self.schema, self.fragment)
+        return rows if chosen is None else rows.filter(chosen.to_arrow())
+
+    def frame(self, columns: Sequence[str]) -> pl.DataFrame:
+        """All rows of some columns, as `read_frame` gives them."""
+        if isinstance(self.rows, pl.DataFrame):
+            frame = self.rows.select(columns).cast(pl.Schema(polars_types(self.schema, columns)))
+        else:
+            frame = pl.DataFrame(pl.from_arrow(self.rows.select(list(columns))))
+        return frame if columns else pl.DataFrame(height=len(self))
+
+    def row_numbers(self, chosen: pl.Series | None = None) -> pa.Array:
+        """The numbers in their file of some rows, int64; None for all."""
+        numbers = pl.int_range(self.first_row, self.first_row + len(self), eager=True)
+        return (numbers if chosen is None else numbers.filter(chosen)).to_arrow()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +99,9 @@ def read_fragment(fragment: Fragment, schema: pa.Schema) -> Iterator[Chunk]:
         DataError: it cannot be read, or a value does not fit the unified schema.
     """
     number = fragment.first_row
-    for table, bad_rows in _read(fragment, schema, schema.names):
-        numbers = pa.array(range(number, number + len(table)), pa.int64()) if len(table) < 2 else _range(number, table)
-        number += len(table)
-        yield Chunk(table, numbers, bad_rows)
-
-
-def _range(start: int, table: pa.Table) -> pa.Array:
-    return pl.int_range(start, start + len(table), eager=True).to_arrow()
+    for rows, bad_rows in _read(fragment, schema, schema.names):
+        yield Chunk(rows, fragment, schema, number, bad_rows)
+        number += len(rows)
 
 
 def read_frame(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) -> Iterator[FrameChunk]:
@@ -88,9 +122,10 @@ def read_frame(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) ->
         frame = _read_polars(fragment, columns)
         yield FrameChunk(frame.cast(pl.Schema(polars_types(schema, columns))))
         return
-    for table, bad_rows in _read(fragment, schema, columns or schema.names[:1]):
-        frame = pl.DataFrame(pl.from_arrow(table.select(list(columns))))
-        yield FrameChunk(frame if columns else pl.DataFrame(height=len(table)), bad_rows)
+    names = list(columns) or schema.names[:1]
+    wanted = pa.schema([schema.field(name) for name in names], metadata=schema.metadata)
+    for rows, bad_rows in _read(fragment, schema, names):
+        yield FrameChunk(Chunk(rows, fragment, wanted, 0).frame(columns), bad_rows)
 
 
 def polars_types(schema: pa.Schema, columns: Sequence[str]) -> dict[str, pl.DataType]:
@@ -99,12 +134,14 @@ def polars_types(schema: pa.Schema, columns: Sequence[str]) -> dict[str, pl.Data
     return dict(empty.schema)
 
 
-def _read(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) -> Iterator[Part]:
+def _read(
+    fragment: Fragment, schema: pa.Schema, columns: Sequence[str]
+) -> Iterator[tuple[pa.Table | pl.DataFrame, tuple[BadRow, ...]]]:
     wanted = pa.schema([schema.field(name) for name in columns], metadata=schema.metadata)
     location = locate(fragment.uri)
     try:
         if reads_fast(fragment, schema, columns):
-            yield _cast(_to_arrow(_read_polars(fragment, columns)), wanted, fragment), ()
+            yield _read_polars(fragment, columns), ()
             return
         for table, bad_rows in _read_pyarrow(fragment, location, schema, columns):
             yield _cast(table, wanted, fragment), bad_rows

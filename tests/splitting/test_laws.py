@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from splitting.census import Candidates, Census
+from splitting.candidates import Candidates
+from splitting.census import Census
 from splitting.errors import ShortfallError
 from splitting.plan import Plan
 from splitting.request import Request, Size, SplitRequest

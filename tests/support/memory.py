@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from splitting.assign import assignment_of
-from splitting.candidates import census_limit, shortlist
-from splitting.census import Candidates, Census
+from splitting.candidates import Candidates, census_limit, shortlist
+from splitting.census import Census
 from splitting.compose import Heading, make_plan
 from splitting.inputs import Inputs, Previous
 from splitting.plan import Plan

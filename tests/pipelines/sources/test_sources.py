@@ -71,7 +71,7 @@ def test_every_format_reads_back(tmp_path: Path, kind: str) -> None:
 def test_fragments_tile_the_rows(tmp_path: Path, size: int) -> None:
     pq.write_table(TABLE, tmp_path / "a.parquet", row_group_size=size)
     found = take_inventory([SourceRequest("s", (str(tmp_path),))], fragment_bytes=3_000)
-    numbers = [c.row_numbers.to_pylist() for f in found.fragments for c in read_fragment(f, found.schema)]
+    numbers = [c.row_numbers().to_pylist() for f in found.fragments for c in read_fragment(f, found.schema)]
     assert list(itertools.chain(*numbers)) == list(range(1000))
     assert read_all(found).equals(TABLE)
     units = pack_units(found.fragments, 2_000)
