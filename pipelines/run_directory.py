@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.sources.filesystems import (
@@ -19,7 +15,6 @@ from pipelines.sources.filesystems import (
     exists,
     list_names,
     locate,
-    open_output,
     read_bytes,
     write_bytes_atomic,
 )
@@ -30,73 +25,6 @@ VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json",
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
 ASSIGNMENT = f"{WORK}/assignment.bin"
 OWN = frozenset({SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK})
-
-_SAMPLE_ROWS = 10_000
-_ROW_GROUP = 2**17
-_PENDING = 16 * 2**20
-
-
-class ShardWriter(Protocol):
-    """Takes the tables of one file, in order."""
-
-    def write(self, table: pa.Table) -> None:
-        """Appends a table."""
-        ...
-
-
-class _ParquetShard:
-    """Gathers small tables to row groups; the first tells what columns a dictionary makes smaller."""
-
-    def __init__(self, sink: pa.NativeFile, schema: pa.Schema) -> None:
-        self._sink, self._schema = sink, schema
-        self._writer: pq.ParquetWriter | None = None
-        self._waiting: list[pa.Table] = []
-
-    def write(self, table: pa.Table) -> None:
-        if not len(table):
-            return
-        self._waiting.append(table)
-        if sum(len(part) for part in self._waiting) >= _ROW_GROUP or sum(t.nbytes for t in self._waiting) >= _PENDING:
-            self._flush()
-
-    def close(self) -> None:
-        self._flush()
-        self._open(self._schema.empty_table()).close()
-
-    def abandon(self) -> None:
-        """Closes without writing what waits."""
-        if self._writer is not None:
-            self._writer.close()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            table = pa.concat_tables(self._waiting)
-            self._waiting = []
-            self._open(table).write_table(table)
-
-    def _open(self, table: pa.Table) -> pq.ParquetWriter:
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(
-                self._sink, self._schema, compression="zstd", use_dictionary=_dictionary_columns(table)
-            )
-        return self._writer
-
-
-def _dictionary_columns(table: pa.Table) -> list[str] | bool:
-    """The columns whose values repeat: the others cost time and space to try. True where columns are nested."""
-    if any(pa.types.is_nested(field.type) for field in table.schema):
-        return True
-    sample = table.slice(0, _SAMPLE_ROWS)
-    return [name for name in table.column_names if _repeats(sample.column(name))]
-
-
-def _repeats(column: pa.ChunkedArray) -> bool:
-    if not column.type.num_fields and (pa.types.is_dictionary(column.type) or pa.types.is_null(column.type)):
-        return True
-    try:
-        return 2 * int(pc.count_distinct(column, mode="all").as_py()) <= len(column)
-    except pa.ArrowException:
-        return True
 
 
 @dataclass(frozen=True)
@@ -139,23 +67,6 @@ class RunDirectory:
         """Writes a file at once: whole or not at all."""
         write_bytes_atomic(self.path(name), data.encode() if isinstance(data, str) else data)
 
-    @contextmanager
-    def shard_writer(self, name: str, schema: pa.Schema) -> Iterator[ShardWriter]:
-        """Writes a Parquet file table by table; it appears, whole, when the block ends without an error.
-
-        Args:
-            name: relative to the run.
-            schema: of every table.
-        """
-        with open_output(self.path(name)) as sink:
-            writer = _ParquetShard(sink, schema)
-            try:
-                yield writer
-            except BaseException:
-                writer.abandon()
-                raise
-            writer.close()
-
     def write_frame(self, name: str, frame: pl.DataFrame) -> None:
         """Writes a small frame as Parquet, whole or not at all."""
         sink = io.BytesIO()
@@ -169,6 +80,13 @@ class RunDirectory:
             return pl.read_parquet(location.path, columns=list(columns) if columns is not None else None, glob=False)
         table = pq.read_table(location.path, filesystem=location.filesystem, columns=columns, partitioning=None)
         return pl.DataFrame(pl.from_arrow(table))
+
+    def scan_frame(self, name: str, columns: Sequence[str]) -> pl.LazyFrame:
+        """Columns of a Parquet file of the run, to be read in pieces where the file is local."""
+        location = self.path(name)
+        if location.is_local:
+            return pl.scan_parquet(location.path, glob=False, hive_partitioning=False).select(list(dict.fromkeys(columns)))
+        return self.read_frame(name, list(dict.fromkeys(columns))).lazy()
 
     def column_names(self, name: str) -> list[str]:
         """The columns of a Parquet file of the run."""

@@ -171,24 +171,26 @@ class EvaluationNames:
         """The names that `to_bytes` packed."""
         return cls(**unpack_frames(data))
 
-    def leaks(self, split: str, frame: pl.DataFrame) -> Tally:
+    def leaks(self, split: str, table: pl.LazyFrame) -> Tally:
         """Rows of a written table whose key or group is in another, evaluation split.
 
         Args:
             split: of the table.
-            frame: the table, or its key and group columns.
+            table: with its key and group columns; read in pieces, of which only suspects stay in memory.
 
         Returns:
             A tally with `leaks` only; empty where there are none.
         """
+        named = {"key": self.keys, "group": self.groups}
+        columns = {what: [c for c in names.columns if c != "split"] for what, names in named.items()}
+        firsts = {what: names[0] for what, names in columns.items() if names}
+        suspect = [pl.col(first).is_in(named[what][first].unique().implode()) for what, first in firsts.items()]
+        suspects = table.filter(pl.any_horizontal(suspect)).collect(engine="streaming")
         found = []
-        for what, names in (("key", self.keys), ("group", self.groups)):
-            columns = [column for column in names.columns if column != "split"]
-            if not columns:
-                continue
-            others = names.filter(pl.col("split") != split).rename({"split": "_other"})
-            hits = frame.select(columns).filter(pl.col(columns[0]).is_in(others[columns[0]].unique().implode()))
-            counted = hits.join(others, on=columns).group_by("_other").agg(pl.len().cast(pl.Int64).alias("rows"))
+        for what in firsts:
+            others = named[what].filter(pl.col("split") != split).rename({"split": "_other"})
+            hits = suspects.select(columns[what]).join(others, on=columns[what])
+            counted = hits.group_by("_other").agg(pl.len().cast(pl.Int64).alias("rows"))
             found.append(
                 counted.select(
                     pl.lit(what).alias("what"), pl.lit(split).alias("split"), pl.col("_other").alias("other"), "rows"

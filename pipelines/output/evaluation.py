@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pipelines.output.layout import shard_path
 from pipelines.output.parcel import LABEL, Parcel
+from pipelines.output.shards import open_shard
 from pipelines.output.unit import WriteTask
 from splitting.rules import POOLS, SOURCE
 from validation.tally import EvaluationNames, Tally
@@ -24,7 +25,8 @@ def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task:
         Counts of its rows, and of those that are outside the split's pool.
     """
     parcel = Parcel.merge(Parcel.from_bytes(part) for part in parts).sorted()
-    with task.run.shard_writer(shard_path(split, shard, task.layout.shards(split)), parcel.rows.schema) as writer:
+    path = task.run.path(shard_path(split, shard, task.layout.shards(split)))
+    with open_shard(path, parcel.rows.schema) as writer:
         writer.write(parcel.rows)
     outside = (parcel.series(POOLS) & task.assignment.pool_bit(split)) == 0
     return Tally.of_split(split, parcel.series(SOURCE), parcel.series(LABEL), outside)
@@ -58,7 +60,7 @@ def leaks_in_file(path: str, split: str, names: EvaluationNames, task: WriteTask
         A tally of the leaks.
     """
     key, group = _checked(task)
-    return names.leaks(split, task.run.read_frame(path, [*key, *group]))
+    return names.leaks(split, task.run.scan_frame(path, [*key, *group]))
 
 
 def _checked(task: WriteTask) -> tuple[list[str], list[str]]:

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.sources.fragments import Fragment
+from pipelines.sources.reading import Chunk
 from splitting.errors import DataError
 from splitting.hashing import hash_texts, name_whole_rows
 
@@ -45,7 +46,8 @@ class OutputTables:
         """
         source = pa.field(self.source_column, pa.string())
         if self.mode == "data":
-            return self.schema.append(source)
+            large = any(pa.types.is_large_string(field.type) for field in self.schema)
+            return self.schema.append(source.with_type(pa.large_string()) if large else source)
         keys = [self.schema.field(name) for name in self.key if name != self.source_column]
         if not self.key:
             keys = [pa.field(WHOLE_ROW, pa.string())]
@@ -83,6 +85,20 @@ class OutputTables:
         index = self._index_columns(table, fragment, numbers)
         return pa.table([*index, _constant(split, len(table))], schema=self.split_schema())
 
+    def split_frame(self, chunk: Chunk, chosen: pl.Series | None) -> pl.DataFrame:
+        """Output rows of a split, as polars has them; for `data` alone.
+
+        Args:
+            chunk: input rows.
+            chosen: Boolean, which of them; None for all.
+
+        Returns:
+            A frame of the columns of `split_schema`.
+        """
+        source = pl.lit(chunk.fragment.source, dtype=pl.String).alias(self.source_column)
+        rows = chunk.frame(self.schema.names)
+        return (rows if chosen is None else rows.filter(chosen)).with_columns(source)
+
     def aside_table(self, table: pa.Table, fragment: Fragment, numbers: pa.Array, reasons: pl.Series) -> pa.Table:
         """Held-out or rejected rows with their reasons.
 
@@ -104,7 +120,9 @@ class OutputTables:
 
     def _with_source(self, table: pa.Table, fragment: Fragment) -> pa.Table:
         columns = [*table.columns, _constant(fragment.source, len(table))]
-        return pa.table(columns, schema=self.split_schema())
+        schema = self.split_schema()
+        columns[-1] = columns[-1].cast(schema.field(self.source_column).type)
+        return pa.table(columns, schema=schema)
 
     def _index_columns(
         self, table: pa.Table, fragment: Fragment, numbers: pa.Array

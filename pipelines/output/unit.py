@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,9 +14,10 @@ import pyarrow as pa
 from pipelines.output.layout import HELD_OUT as HELD_OUT_FOLDER
 from pipelines.output.layout import REJECTED, Layout, aside_path
 from pipelines.output.parcel import Parcel
+from pipelines.output.shards import ShardWriter, open_shard, stream_shard, streams
 from pipelines.output.tables import LINE_SCHEMA, OutputTables
 from pipelines.progress import report_rows
-from pipelines.run_directory import ASSIGNMENT, RunDirectory, ShardWriter
+from pipelines.run_directory import ASSIGNMENT, RunDirectory
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from splitting.assign import HELD_OUT, REASON, Assignment
@@ -99,15 +101,17 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
         What it leaves to others.
     """
     result = UnitResult()
+    schema = task.tables.split_schema()
+    location = task.run.path(task.layout.train_shard(unit.number))
     with ExitStack() as stack:
-        train = stack.enter_context(
-            task.run.shard_writer(task.layout.train_shard(unit.number), task.tables.split_schema())
-        )
-        writers = _AsideWriters(unit, task, stack)
-        for fragment in unit.fragments:
-            for chunk in read_fragment(fragment, task.tables.schema):
-                _write_chunk(chunk, fragment, task, train, writers, result)
-                report_rows(len(chunk))
+        chunks = _read_and_place(unit, task, _AsideWriters(unit, task, stack), result)
+        if task.tables.mode == "data" and streams(location, schema):
+            stream_shard(location, schema, (task.tables.split_frame(chunk, plain) for chunk, plain in chunks))
+        else:
+            train = stack.enter_context(open_shard(location, schema))
+            for chunk, plain in chunks:
+                numbers = chunk.row_numbers(plain)
+                train.write(task.tables.split_table(chunk.table_of(plain), chunk.fragment, numbers, TRAIN))
     return result
 
 
@@ -121,40 +125,43 @@ class _AsideWriters:
     def write(self, folder: str, table: pa.Table, kind: str = "rows") -> None:
         path = aside_path(folder, self._unit.number, kind)
         if path not in self._open:
-            self._open[path] = self._stack.enter_context(self._task.run.shard_writer(path, table.schema))
+            self._open[path] = self._stack.enter_context(open_shard(self._task.run.path(path), table.schema))
         self._open[path].write(table)
 
 
-def _write_chunk(
-    chunk: Chunk,
-    fragment: Fragment,
-    task: WriteTask,
-    train: ShardWriter,
-    asides: _AsideWriters,
-    result: UnitResult,
-) -> None:
-    frame = chunk.frame(task.rules.columns_read())
-    named = task.rules.identify(frame, fragment.source)
-    special = task.assignment.concerns(named) | named[KEY].is_null()
-    result.rows += len(chunk) + len(chunk.bad_rows)
-    few = bool(special.any())
-    plain = chunk.table_of(~special if few else None)
-    numbers = chunk.row_numbers(~special if few else None)
-    train.write(task.tables.split_table(plain, fragment, numbers, TRAIN))
-    result.train_labels[fragment.source] += _count_labels(plain, task.label)
-    if chunk.bad_rows:
-        _write_bad_rows(chunk.bad_rows, fragment, asides, result)
-    if few:
-        cells = task.rules.classify(frame.filter(special), fragment.source)
-        parts = pl.concat([named.filter(special), cells], how="horizontal")
-        _write_special(chunk.table_of(special), chunk.row_numbers(special), parts, fragment, task, asides, result)
+def _read_and_place(
+    unit: Unit, task: WriteTask, asides: _AsideWriters, result: UnitResult
+) -> Iterator[tuple[Chunk, pl.Series | None]]:
+    """Reads a unit; sends everything but train rows where it goes.
+
+    Yields:
+        The chunks, and which of their rows go to train; None for all.
+    """
+    for fragment in unit.fragments:
+        for chunk in read_fragment(fragment, task.tables.schema):
+            frame = chunk.frame(task.rules.columns_read())
+            named = task.rules.identify(frame, fragment.source)
+            special = task.assignment.concerns(named) | named[KEY].is_null()
+            plain = ~special if special.any() else None
+            result.rows += len(chunk) + len(chunk.bad_rows)
+            result.train_labels[fragment.source] += _count_labels(chunk, plain, task.label)
+            if chunk.bad_rows:
+                _write_bad_rows(chunk.bad_rows, fragment, asides, result)
+            if plain is not None:
+                cells = task.rules.classify(frame.filter(special), fragment.source)
+                parts = pl.concat([named.filter(special), cells], how="horizontal")
+                numbers = chunk.row_numbers(special)
+                _write_special(chunk.table_of(special), numbers, parts, fragment, task, asides, result)
+            yield chunk, plain
+            report_rows(len(chunk))
 
 
-def _count_labels(table: pa.Table, label: str | None) -> Counter[str | None]:
+def _count_labels(chunk: Chunk, chosen: pl.Series | None, label: str | None) -> Counter[str | None]:
     """Rows by label; all under None where there is no label column."""
-    if label is None or label not in table.column_names:
-        return Counter({None: len(table)})
-    counted = pl.Series(pl.from_arrow(table.column(label))).value_counts(name="_rows")
+    if label is None or label not in chunk.schema.names:
+        return Counter({None: len(chunk) if chosen is None else int(chosen.sum())})
+    labels = chunk.frame([label]).to_series()
+    counted = (labels if chosen is None else labels.filter(chosen)).value_counts(name="_rows")
     found: Counter[str | None] = Counter()
     for text, rows in counted.with_columns(pl.first().cast(pl.String, strict=False)).iter_rows():
         found[text] += rows

@@ -158,12 +158,25 @@ def open_output(location: Location) -> Iterator[pa.NativeFile]:
     if not location.is_local:
         yield from _put(location)
         return
+    with local_output(location) as temporary, pa.OSFile(str(temporary), "wb") as sink:
+        yield sink
+
+
+@contextmanager
+def local_output(location: Location) -> Iterator[Path]:
+    """The path under which to write a local file that appears, whole, when the block ends without an error.
+
+    Args:
+        location: of the file, which is local; its folder is made.
+
+    Raises:
+        DataError: it cannot be written; nothing appears.
+    """
     target = Path(location.path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with pa.OSFile(str(temporary), "wb") as sink:
-            yield sink
+        yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(target)
