@@ -10,31 +10,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cache, reduce
 from heapq import heapify, heappop, heappush
-from itertools import combinations_with_replacement
 from math import prod
-from operator import or_
 
-import numpy as np
-import numpy.typing as npt
-
+from splitting.cells import Vector, settle_cells
 from splitting.rounding import apportion
-
-Vector = tuple[tuple[int, int], ...]
-"""Rows of a group: (stratum, rows), by stratum."""
+from splitting.subsets import best_subsets
 
 _Table = list[list[int]]
-_Integers = npt.NDArray[np.int64]
 
 SUBSET_BITS = 2**27
 """The most bits that an exact search for totals may keep (16 MB)."""
-SEARCH_MOVES = 1_000
-"""The most groups, and pairs of groups, that one step of the local search compares with one another."""
-SEARCH_CELLS = 4_000_000
-"""The most numbers (kinds by strata) that the local search keeps."""
-SEARCH_WORK = 5 * 10**8
-"""The most elementary operations of the local search: a few seconds."""
 
 
 def balance(vectors: Sequence[Vector], counts: _Table, goals: _Table) -> _Table:
@@ -59,7 +45,7 @@ def balance(vectors: Sequence[Vector], counts: _Table, goals: _Table) -> _Table:
     repair.swap_sizes()
     repair.search_subsets()
     repair.place_singles()
-    return _local_search(vectors, repair.counts, goals)
+    return settle_cells(vectors, repair.counts, goals)
 
 
 class _Repair:
@@ -180,159 +166,3 @@ class _Repair:
             self.move(kind, source, sink)
             if self.counts[kind][source]:
                 heappush(heap, (key + 1, kind))
-
-
-def best_subsets(sizes: Sequence[int], home: Sequence[int], totals: Sequence[int], spare: int) -> list[int]:
-    """Shares groups over splits so that totals are met: a subset-sum table in bits, for all splits at once.
-
-    Args:
-        sizes: rows of each group.
-        home: the part that each group is in now; a part is the index of a split, or their number for none.
-        totals: the most rows that each split can hold.
-        spare: rows that something else can fill. What the totals lack need not be less than that.
-
-    Returns:
-        The part of each group: totals lack as much as possible up to `spare`, or else as little as possible.
-        The last groups stay at home first.
-
-    Examples:
-        >>> best_subsets([4, 3, 3, 2], [2, 0, 2, 2], [6, 4], 0)
-        [1, 0, 0, 2]
-    """
-    none = len(totals)
-    strides = [prod(total + 1 for total in totals[:split]) for split in range(none)]
-    states = prod(total + 1 for total in totals)
-
-    @cache
-    def fitting(split: int, size: int) -> int:
-        """A bit for each state in which the split has room for the size."""
-        period = strides[split] * (totals[split] + 1)
-        bits = (1 << (strides[split] * max(0, totals[split] + 1 - size))) - 1
-        while period < states:
-            bits |= bits << period
-            period *= 2
-        return bits & ((1 << states) - 1)
-
-    reached = [1]
-    for size in sizes:
-        now = reached[-1]
-        shifted = ((now & fitting(split, size)) << (size * strides[split]) for split in range(none))
-        reached.append(reduce(or_, shifted, now))
-    state = _best_state(reached[-1], totals, spare)
-    parts: list[int] = []
-    for size, part, before in zip(reversed(sizes), reversed(home), reversed(reached[:-1]), strict=True):
-        for option in (part, none, *range(none)):
-            used = 0 if option == none else size
-            stride = 0 if option == none else strides[option]
-            if (option == none or state // stride % (totals[option] + 1) >= used) and (
-                before >> (state - used * stride) & 1
-            ):
-                state -= used * stride
-                parts.append(option)
-                break
-    return parts[::-1]
-
-
-def _best_state(reached: int, totals: Sequence[int], spare: int) -> int:
-    states = prod(total + 1 for total in totals)
-    raw = np.frombuffer(reached.to_bytes(states // 8 + 1, "little"), dtype=np.uint8)
-    numbers = np.flatnonzero(np.unpackbits(raw, bitorder="little"))
-    lacks = np.full(len(numbers), sum(totals), dtype=np.int64)
-    rest = numbers.copy()
-    for total in totals:
-        lacks -= rest % (total + 1)
-        rest //= total + 1
-    enough = lacks <= spare
-    score = np.where(enough, -lacks, lacks + (sum(totals) if enough.any() else 0))
-    return int(numbers[np.argmin(score)])
-
-
-def _local_search(vectors: Sequence[Vector], counts: _Table, goals: _Table) -> _Table:
-    """Exchanges up to two groups of a part for up to two of another, the best first, until none helps."""
-    if len(vectors) * len(goals) > SEARCH_CELLS:
-        return counts
-    rows = np.zeros((len(vectors), len(goals)), dtype=np.int64)
-    for kind, vector in enumerate(vectors):
-        for stratum, number in vector:
-            rows[kind, stratum] = number
-    table, wanted = np.array(counts, dtype=np.int64), np.array(goals, dtype=np.int64)
-    work = step = fruitless = 0
-    while work < SEARCH_WORK:
-        deviation = rows.T @ table[:, :-1] - wanted
-        if not deviation.any():
-            break
-        moves, rounds = _moves(table, rows.sum(axis=1), step)
-        step += 1
-        work += len(moves) ** 2 * (len(goals) + 12)
-        exchange = _best_exchange(moves, rows, deviation)
-        if exchange is None:
-            fruitless += 1
-            if fruitless >= rounds:
-                break
-            continue
-        fruitless = 0
-        _apply(table, moves[exchange[0]], moves[exchange[1], 0])
-        _apply(table, moves[exchange[1]], moves[exchange[0], 0])
-    result: _Table = table.tolist()
-    return result
-
-
-def _apply(table: _Integers, move: _Integers, sink: int) -> None:
-    for kind in move[1:]:
-        if kind >= 0:
-            table[kind, move[0]] -= 1
-            table[kind, sink] += 1
-
-
-def _moves(table: _Integers, sizes: _Integers, step: int) -> tuple[_Integers, int]:
-    """What can leave a part: nothing, a group, or (unless too many) two: part, kind or -1, kind or -1.
-
-    Where a part has too many kinds, each step looks at others of them, evenly spaced by size. The second
-    number is how many steps it takes to look at all.
-    """
-    parts = table.shape[1]
-    nothing = [(part, -1, -1) for part in range(parts)]
-    order = np.argsort(sizes, kind="stable")
-    all_kinds = [order[table[order, part] > 0] for part in range(parts)]
-    strides = [-(-len(held) // (SEARCH_MOVES // parts)) or 1 for held in all_kinds]
-    kinds = [held[step % stride :: stride].tolist() for held, stride in zip(all_kinds, strides, strict=True)]
-    single = [(part, kind, -1) for part, held in enumerate(kinds) for kind in held]
-    double: list[tuple[int, int, int]] = []
-    if sum(len(held) * (len(held) + 3) // 2 + 1 for held in kinds) <= SEARCH_MOVES:
-        double = [
-            (part, kind, other)
-            for part, held in enumerate(kinds)
-            for kind, other in combinations_with_replacement(held, 2)
-            if kind != other or table[kind, part] > 1
-        ]
-    return np.array([*nothing, *single, *double], dtype=np.int64), max(strides)
-
-
-def _best_exchange(moves: _Integers, rows: _Integers, deviation: _Integers) -> tuple[int, int] | None:
-    """The exchange of two moves that lowers first what totals lack, then the squared deviations, the most."""
-    part, rest = moves[:, 0], deviation.shape[1]
-    padded = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.int64)])
-    vector = padded[moves[:, 1]] + padded[moves[:, 2]]
-    size = vector.sum(axis=1)
-    full = np.hstack([deviation, -deviation.sum(axis=1, keepdims=True)])
-    room = np.append(-deviation.sum(axis=0), 0)
-    # Part a gives i and takes j, part b the reverse: with V = v[j] - v[i], the squares of both change by
-    # 2 V (deviation[a] - deviation[b]) + 2 V V. Here it is halved, so that it stays whole.
-    product = vector @ full
-    cross = product[:, part]
-    own = product[np.arange(len(part)), part]
-    square = (vector * vector).sum(axis=1)
-    change = cross + cross.T - own[:, None] - own[None, :]
-    change += square[:, None] + square[None, :] - 2 * (vector @ vector.T)
-    gain = size[None, :] - size[:, None]
-    own_room = np.where(part[:, None] == rest, 0, room[part][:, None] - gain)
-    other_room = np.where(part[None, :] == rest, 0, room[part][None, :] + gain)
-    lack = np.where(part[None, :] == rest, -gain, 0) + np.where(part[:, None] == rest, gain, 0)
-    limit = max(int(rows.sum(axis=1).max()) - 1, int(room.max()))
-    allowed = (part[:, None] < part[None, :]) & (np.minimum(own_room, other_room) >= 0)
-    allowed &= (np.maximum(own_room, other_room) <= limit) & ((lack < 0) | ((lack == 0) & (change < 0)))
-    if not allowed.any():
-        return None
-    allowed &= lack == lack[allowed].min()
-    best = int(np.argmin(np.where(allowed, change, np.iinfo(np.int64).max)))
-    return best // len(part), best % len(part)

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from splitting.balance import Vector, balance
+from splitting.balance import balance
+from splitting.cells import Vector
 from splitting.rounding import apportion, controlled_rounding
 
 _Table = list[list[int]]

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from splitting import balance
-from splitting.balance import best_subsets
+from splitting import balance, cells
 from splitting.draw import Draw, DrawRequest, Shortfall, draw
 from splitting.rounding import controlled_rounding
+from splitting.subsets import best_subsets
 
 SCHEMA = {"u": pl.UInt64, "stratum": pl.UInt32, "rows": pl.Int64}
 NAMES = ("test", "dev", "train_dev", "extra")
@@ -194,7 +194,8 @@ def test_exact_when_single_rows_can_fill_the_rest(sizes: list[int], width: int, 
     quota = tuple(high - low for low, high in pairwise([0, *cuts]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(balance, "SUBSET_BITS", 0)
-        patch.setattr(balance, "SEARCH_WORK", 0)
+        patch.setattr(cells, "SEARCH_WORK", 0)
+        patch.setattr(cells, "EXACT_SEARCHES", 0)
         drawn = draw(sizes_frame(pool), request(quota)) if pool else None
     assert drawn is None or drawn.rows == (quota,)
 

@@ -1,0 +1,185 @@
+"""Brings the cells of a draw to their goals by exchanges of groups; totals are not made worse. Bounded, deterministic.
+
+First a local search: always the exchange of up to two groups for up to two that helps most. It stops where no
+such exchange helps, or at its bound; what is left is small, and `exchange` looks for what makes it up exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from splitting.exchange import Exchange, find_exchange
+
+Vector = tuple[tuple[int, int], ...]
+"""Rows of a group: (stratum, rows), by stratum."""
+
+_Table = list[list[int]]
+_Integers = npt.NDArray[np.int64]
+
+SEARCH_MOVES = 1_000
+"""The most groups, and pairs of groups, that one step of the local search compares with one another."""
+SEARCH_CELLS = 4_000_000
+"""The most numbers (kinds by strata) that are kept. The smallest kinds come first; the others stay as they are."""
+SEARCH_WORK = 5 * 10**8
+"""The most elementary operations of the local search: a few seconds."""
+EXACT_SEARCHES = 10
+"""The most searches for an exact exchange: half a second each."""
+
+
+def settle_cells(vectors: Sequence[Vector], counts: _Table, goals: _Table) -> _Table:
+    """Lowers what totals lack, then brings cells near their goals, exactly so where an exchange is found.
+
+    What counts as near is the sum of the squared differences of cells from goals, the rows left over being a
+    cell of each stratum too.
+
+    Args:
+        vectors: the rows of each kind.
+        counts: how many groups of each kind are in each split, and (last column) in none.
+        goals: rows wanted, a list a stratum, a column a split. No split holds more than its column's sum.
+
+    Returns:
+        New counts, of the same groups. No split exceeds its total.
+    """
+    sizes = [sum(rows for _, rows in vector) for vector in vectors]
+    kept = sorted(sorted(range(len(vectors)), key=sizes.__getitem__)[: SEARCH_CELLS // len(goals)])
+    rows = np.zeros((len(kept), len(goals)), dtype=np.int64)
+    for position, kind in enumerate(kept):
+        for stratum, number in vectors[kind]:
+            rows[position, stratum] = number
+    table = np.array(counts, dtype=np.int64)
+    wanted = np.array(goals, dtype=np.int64) - _fixed_rows(vectors, table, kept, len(goals))
+    found = table[kept]
+    _search(rows, found, wanted)
+    _make_exact(rows, found, wanted)
+    table[kept] = found
+    result: _Table = table.tolist()
+    return result
+
+
+def _fixed_rows(vectors: Sequence[Vector], table: _Integers, kept: list[int], strata: int) -> _Integers:
+    """The rows, by stratum and split, of groups of kinds that are not kept."""
+    fixed = np.zeros((strata, table.shape[1] - 1), dtype=np.int64)
+    moving = set(kept)
+    for kind, vector in enumerate(vectors):
+        if kind not in moving:
+            for stratum, number in vector:
+                fixed[stratum] += number * table[kind, :-1]
+    return fixed
+
+
+def _make_exact(rows: _Integers, table: _Integers, wanted: _Integers) -> None:
+    """Makes splits exact, in place, by exchanges with the rest, or with the rest by way of another split."""
+    rest = table.shape[1] - 1
+    routes = [
+        (split, *way) for split in range(rest) for way in [(rest,), *((n, rest) for n in range(rest) if n != split)]
+    ]
+    searches = 0
+    for route in routes:
+        lack = wanted - rows.T @ table[:, :-1]
+        if not lack[:, route[0]].any():
+            continue
+        trial = table.copy()
+        owed = np.zeros(len(wanted), dtype=np.int64)
+        for part, other in pairwise(route):
+            searches += 1
+            if searches > EXACT_SEARCHES:
+                return
+            owed = owed + lack[:, part]
+            found = find_exchange(rows, trial[:, part], trial[:, other], owed)
+            if found is None:
+                break
+            _swap(trial, part, other, found)
+        else:
+            table[:] = trial
+
+
+def _swap(table: _Integers, part: int, other: int, exchange: Exchange) -> None:
+    for kinds, source, sink in ((exchange[0], part, other), (exchange[1], other, part)):
+        np.subtract.at(table, (kinds, source), 1)
+        np.add.at(table, (kinds, sink), 1)
+
+
+def _search(rows: _Integers, table: _Integers, wanted: _Integers) -> None:
+    """Exchanges up to two groups of a part for up to two of another, in place, the best first, until none helps."""
+    work = step = fruitless = 0
+    while work < SEARCH_WORK:
+        deviation = rows.T @ table[:, :-1] - wanted
+        if not deviation.any():
+            return
+        moves, rounds = _moves(table, rows.sum(axis=1), step)
+        step += 1
+        work += len(moves) ** 2 * (len(wanted) + 12)
+        exchange = _best_exchange(moves, rows, deviation)
+        if exchange is None:
+            fruitless += 1
+            if fruitless >= rounds:
+                return
+            continue
+        fruitless = 0
+        _apply(table, moves[exchange[0]], moves[exchange[1], 0])
+        _apply(table, moves[exchange[1]], moves[exchange[0], 0])
+
+
+def _apply(table: _Integers, move: _Integers, sink: int) -> None:
+    for kind in move[1:]:
+        if kind >= 0:
+            table[kind, move[0]] -= 1
+            table[kind, sink] += 1
+
+
+def _moves(table: _Integers, sizes: _Integers, step: int) -> tuple[_Integers, int]:
+    """What can leave a part: nothing, a group, or (unless too many) two: part, kind or -1, kind or -1.
+
+    Where a part has too many kinds, each step looks at others of them, evenly spaced by size. The second
+    number is how many steps it takes to look at all.
+    """
+    parts = table.shape[1]
+    nothing = [(part, -1, -1) for part in range(parts)]
+    order = np.argsort(sizes, kind="stable")
+    all_kinds = [order[table[order, part] > 0] for part in range(parts)]
+    strides = [-(-len(held) // (SEARCH_MOVES // parts)) or 1 for held in all_kinds]
+    kinds = [held[step % stride :: stride].tolist() for held, stride in zip(all_kinds, strides, strict=True)]
+    single = [(part, kind, -1) for part, held in enumerate(kinds) for kind in held]
+    double: list[tuple[int, int, int]] = []
+    if sum(len(held) * (len(held) + 3) // 2 + 1 for held in kinds) <= SEARCH_MOVES:
+        double = [
+            (part, kind, other)
+            for part, held in enumerate(kinds)
+            for kind, other in combinations_with_replacement(held, 2)
+            if kind != other or table[kind, part] > 1
+        ]
+    return np.array([*nothing, *single, *double], dtype=np.int64), max(strides)
+
+
+def _best_exchange(moves: _Integers, rows: _Integers, deviation: _Integers) -> tuple[int, int] | None:
+    """The exchange of two moves that lowers first what totals lack, then the squared deviations, the most."""
+    part, rest = moves[:, 0], deviation.shape[1]
+    padded = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.int64)])
+    vector = padded[moves[:, 1]] + padded[moves[:, 2]]
+    size = vector.sum(axis=1)
+    full = np.hstack([deviation, -deviation.sum(axis=1, keepdims=True)])
+    room = np.append(-deviation.sum(axis=0), 0)
+    # Part a gives i and takes j, part b the reverse: with V = v[j] - v[i], the squares of both change by
+    # 2 V (deviation[a] - deviation[b]) + 2 V V. Here it is halved, so that it stays whole.
+    product = vector @ full
+    cross = product[:, part]
+    own = product[np.arange(len(part)), part]
+    square = (vector * vector).sum(axis=1)
+    change = cross + cross.T - own[:, None] - own[None, :]
+    change += square[:, None] + square[None, :] - 2 * (vector @ vector.T)
+    gain = size[None, :] - size[:, None]
+    own_room = np.where(part[:, None] == rest, 0, room[part][:, None] - gain)
+    other_room = np.where(part[None, :] == rest, 0, room[part][None, :] + gain)
+    lack = np.where(part[None, :] == rest, -gain, 0) + np.where(part[:, None] == rest, gain, 0)
+    limit = max(int(rows.sum(axis=1).max()) - 1, int(room.max()))
+    allowed = (part[:, None] < part[None, :]) & (np.minimum(own_room, other_room) >= 0)
+    allowed &= (np.maximum(own_room, other_room) <= limit) & ((lack < 0) | ((lack == 0) & (change < 0)))
+    if not allowed.any():
+        return None
+    allowed &= lack == lack[allowed].min()
+    best = int(np.argmin(np.where(allowed, change, np.iinfo(np.int64).max)))
+    return best // len(part), best % len(part)
