@@ -85,7 +85,8 @@ class RunDirectory:
         """Columns of a Parquet file of the run, to be read in pieces where the file is local."""
         location = self.path(name)
         if location.is_local:
-            return pl.scan_parquet(location.path, glob=False, hive_partitioning=False).select(list(dict.fromkeys(columns)))
+            scan = pl.scan_parquet(location.path, glob=False, hive_partitioning=False)
+            return scan.select(list(dict.fromkeys(columns)))
         return self.read_frame(name, list(dict.fromkeys(columns))).lazy()
 
     def column_names(self, name: str) -> list[str]:
