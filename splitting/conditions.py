@@ -25,12 +25,35 @@ WORDS = frozenset(
 TYPES = frozenset(
     "bigint boolean date double float int integer real smallint text timestamp varchar".split()  # noqa: SIM905
 )
-FUNCTIONS = frozenset(
-    (  # noqa: SIM905
-        "abs ceil coalesce concat date_part ends_with floor greatest least left length lower ltrim nullif replace "
-        "reverse right round rtrim sign starts_with strpos substr trim upper"
-    ).split()
-)
+_MANY = 100
+ARGUMENTS = {
+    "abs": (1, 1),
+    "ceil": (1, 1),
+    "coalesce": (1, _MANY),
+    "concat": (1, _MANY),
+    "date_part": (2, 2),
+    "ends_with": (2, 2),
+    "floor": (1, 1),
+    "greatest": (1, _MANY),
+    "least": (1, _MANY),
+    "left": (2, 2),
+    "length": (1, 1),
+    "lower": (1, 1),
+    "ltrim": (1, 2),
+    "nullif": (2, 2),
+    "replace": (3, 3),
+    "reverse": (1, 1),
+    "right": (2, 2),
+    "round": (1, 2),
+    "rtrim": (1, 2),
+    "sign": (1, 1),
+    "starts_with": (2, 2),
+    "strpos": (2, 2),
+    "substr": (2, 3),
+    "trim": (1, 1),
+    "upper": (1, 1),
+}
+FUNCTIONS = frozenset(ARGUMENTS)
 MAX_CHARACTERS = 100_000
 MAX_OPERATORS = 250
 MAX_COLUMNS = 100
@@ -42,6 +65,9 @@ _TOKEN = re.compile(
     r"""|(?P<word>[^\W\d]\w*)|(?P<mark><=|>=|<>|!=|\|\||[=<>+\-*/%(),])"""
 )
 _LISTS = frozenset(["function", "in"])
+_QUERIES = frozenset(["exists", "from", "group", "having", "join", "order", "over", "select", "union", "where", "with"])
+_VALUES = frozenset(["null", "true", "false", "end"])
+_AFTER_VALUE = frozenset(["and", "between", "ilike", "in", "is", "like", "or", "then"])
 _NO_OPERATORS = frozenset(["(", ")", ",", "end", "else", "then", "null", "true", "false"])
 _QUOTE = '"'
 
@@ -84,7 +110,10 @@ def cut(sql: str) -> list[Token]:
     tokens, position = [], 0
     while position < len(sql):
         if sql.startswith(("--", "/*"), position):
-            raise ConditionError("comments (-- and /*) are not allowed in a condition")
+            raise ConditionError(
+                f"a comment ({sql[position : position + 2]}) stands at character {position + 1}, and none is allowed; "
+                "take it out (minus minus is - -)"
+            )
         found = _TOKEN.match(sql, position)
         if found is None:
             raise ConditionError(_misplaced(sql, position))
@@ -98,11 +127,25 @@ def cut(sql: str) -> list[Token]:
 _SHORTER = "write the answer to a column of the data, and compare that"
 
 
+_CURES = {
+    ";": "write one condition only",
+    "`": "put a column's name in double quotes",
+    ".": "put a column's name with a dot in double quotes, and a digit on both sides of a decimal point",
+    ":": "write cast(column as type) to change a type",
+    "&": "write and",
+    "|": "write or",
+    "!": "write not",
+}
+
+
 def _misplaced(sql: str, position: int) -> str:
-    where = f"{sql[position]!r} at character {position + 1}"
-    if sql[position] in "'\"":
-        return f"the quote {sql[position]} at character {position + 1} is not closed (or holds nothing)"
-    return f"{where} has no place in a condition"
+    character = sql[position]
+    if character in "'\"":
+        return f"the quote {character} at character {position + 1} is not closed, or holds nothing; close it"
+    cure = _CURES.get(character, "take it out, or put a column's name in double quotes and a text in single ones")
+    found = re.compile(r"\w+").match(sql, position) if character.isalnum() else None
+    got = found[0][:20] if found else character
+    return f"{got!r} at character {position + 1} has no place in a condition; {cure}"
 
 
 @lru_cache(maxsize=256)
@@ -122,13 +165,18 @@ def read(sql: str) -> tuple[Token, ...]:
     if not tokens:
         raise ConditionError("is empty; expected a condition as in country = 'SE'")
     out: list[Token] = []
-    opened: list[str] = []
+    opened: list[_Bracket] = []
     for token, after in zip(tokens, [*tokens[1:], Token("mark", "")], strict=True):
         before = out[-1] if out else Token("mark", "")
         out.append(_name(token, before, after))
+        _beside(before, out[-1])
         _nest(out[-1], before, opened)
+    if not _ends_value(out[-1]) and out[-1].characters != "(":
+        raise ConditionError(f"ends with {out[-1].characters}; write what comes after it, as in country = 'SE'")
     if opened:
-        raise ConditionError(f"{len(opened)} bracket{'s are' if len(opened) > 1 else ' is'} not closed")
+        raise ConditionError(
+            f"{len(opened)} bracket{'s are' if len(opened) > 1 else ' is'} not closed; write ) for each"
+        )
     _limit(out)
     return tuple(out)
 
@@ -157,8 +205,12 @@ def _name(token: Token, before: Token, after: Token) -> Token:
     else:
         return token
     if named.kind == "column" and after.characters == "(":
+        if token.kind == "word" and named.characters.lower() in _QUERIES:
+            raise ConditionError(_query(named))
         listed = ", ".join(sorted(FUNCTIONS))
-        raise ConditionError(f"function {named.characters[:60]}() is not allowed; allowed are {listed}")
+        raise ConditionError(
+            f"function {named.characters[:60]}() is not allowed (a condition sees one row); allowed are {listed}"
+        )
     return named
 
 
@@ -176,35 +228,136 @@ def _word(characters: str, before: Token, after: Token) -> Token:
     return Token("function", word) if called else Token("column", characters)
 
 
-def _nest(token: Token, before: Token, opened: list[str]) -> None:
+def _query(token: Token) -> str:
+    name = token.characters
+    return (
+        f"sub-queries and other parts of a query ({name}) are not allowed: a condition sees one row; {_SHORTER} "
+        f"(a column named {name} is compared as any other)"
+    )
+
+
+def _ends_value(token: Token) -> bool:
+    """Whether a value or condition may end with a token."""
+    if token.kind == "keyword":
+        return token.characters in _VALUES
+    return token.kind in ("column", "text", "number", "type") or token == Token("mark", ")")
+
+
+def _starts_value(token: Token, before: Token) -> bool:
+    """Whether a token starts a value or condition, and so cannot stand right behind one."""
+    if token.kind == "keyword":
+        return token.characters in ("null", "true", "false", "case", "cast")
+    if token.kind == "text" and before.kind == "type":
+        return False
+    return token.kind != "mark" or token.characters == "("
+
+
+def _beside(before: Token, token: Token) -> None:
+    """Two values beside each other, or two operators, are no condition; polars would take them for names."""
+    ended = _ends_value(before)
+    if ended and _starts_value(token, before):
+        query = next((t for t in (before, token) if t.kind == "column" and t.characters.lower() in _QUERIES), None)
+        raise ConditionError(
+            _query(query)
+            if query is not None
+            else f"{before.characters[:40]} and {token.characters[:40]} stand beside each other; write an operator "
+            "between them (as in =, and, or), and quotes around a text or name with blanks"
+        )
+    if before == token == Token("mark", "="):
+        raise ConditionError("got ==, which is not SQL; write = to compare")
+    if not ended and _needs_value(token) and before != Token("keyword", "not") and token != Token("mark", ")"):
+        raise ConditionError(f"before {token.characters} a value is missing; write one, as in country = 'SE'")
+
+
+def _needs_value(token: Token) -> bool:
+    if token.kind == "keyword":
+        return token.characters in _AFTER_VALUE
+    return token.kind == "mark" and token.characters not in ("(", "+", "-")
+
+
+@dataclass
+class _Bracket:
+    """An open bracket: what stands before it (`in`, `cast`, or the kind of the token), and how many commas within."""
+
+    opener: str
+    function: str
+    commas: int = 0
+
+
+def _nest(token: Token, before: Token, opened: list[_Bracket]) -> None:
     """Follows brackets; what may stand only in some of them is refused elsewhere."""
     mark = token.characters if token.kind == "mark" else ""
     if mark == "(":
-        opened.append(before.characters if before.characters in ("in", "cast") else before.kind)
+        opener = before.characters if before.characters in ("in", "cast") and before.kind == "keyword" else before.kind
+        opened.append(_Bracket(opener, before.characters))
         if len(opened) > MAX_DEPTH:
             raise ConditionError(f"is nested deeper than {MAX_DEPTH} brackets; {_SHORTER}")
     elif mark == ")":
         if not opened:
-            raise ConditionError("a bracket is closed that was not opened")
-        opened.pop()
-    elif mark == "," and (not opened or opened[-1] not in _LISTS):
-        raise ConditionError("a comma stands outside of in (…) and of a function; join conditions by AND or OR")
-    elif mark == "=" and before.characters == "=":
-        raise ConditionError("== is not SQL; write = to compare")
+            raise ConditionError("a bracket is closed that was not opened; take ) out, or write ( before")
+        if not _ends_value(before) and before != Token("mark", "("):
+            raise ConditionError(f"between {before.characters} and ) a value is missing; write one, or take it out")
+        _count_arguments(opened.pop(), 0 if before == Token("mark", "(") else 1)
+    elif mark == ",":
+        if not opened or opened[-1].opener not in _LISTS:
+            raise ConditionError("a comma stands outside of in (…) and of a function; join conditions by AND or OR")
+        opened[-1].commas += 1
     else:
-        _place(token, before, opened)
+        _place(token, before, [bracket.opener for bracket in opened])
+
+
+def _count_arguments(closed: _Bracket, last: int) -> None:
+    if not last and not closed.commas and closed.opener != "function":
+        raise ConditionError("brackets hold nothing, expected a value or a condition; take () out")
+    if closed.opener == "function":
+        least, most = ARGUMENTS[closed.function]
+        if not least <= closed.commas + last <= most:
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            raise ConditionError(
+                f"function {closed.function}() got {closed.commas + last} argument(s), expected {wanted}; give it those"
+            )
 
 
 def _place(token: Token, before: Token, opened: list[str]) -> None:
     """Refuses what may stand only in some places."""
+    if token.kind == "column" and "in" in opened and token.characters.lower() in _QUERIES:
+        raise ConditionError(_query(token))
     if before == Token("keyword", "is") and token.characters not in ("null", "not"):
-        raise ConditionError("after is, only null and not null are allowed; write a boolean column by itself, or not x")
+        raise ConditionError(
+            f"got is {token.characters[:20]}; after is, only null and not null are allowed: write a boolean column by "
+            "itself, or not x"
+        )
     if before == Token("keyword", "not") and token.characters in ("true", "false"):
         raise ConditionError("is not true and is not false are not allowed; write not x, or coalesce(x, false)")
     if token.kind == "column" and "in" in opened:
         raise ConditionError(f"in (…) holds values only, got column {token.characters[:60]!r}; compare it with =")
     if token == Token("keyword", "as") and (not opened or opened[-1] != "cast"):
         raise ConditionError("as is allowed only within cast(… as …); a column of that name stands in double quotes")
+
+
+def check_syntax(sql: str) -> None:
+    """Checks that a condition is one, as far as that can be told without the columns.
+
+    Args:
+        sql: the condition.
+
+    Raises:
+        ConditionError: it holds what no condition may hold, or is no SQL.
+
+    Examples:
+        >>> check_syntax("age between 18")
+        Traceback (most recent call last):
+        ...
+        splitting.conditions.ConditionError: is not a whole condition; expected one as in country = 'SE' AND age >= 18
+    """
+    read(sql)
+    try:
+        pl.sql_expr(_rewritten(sql))
+    except pl.exceptions.PolarsError as error:
+        told = first_words(error)
+        if told.startswith("unable to parse"):
+            raise ConditionError("is not a whole condition; expected one as in country = 'SE' AND age >= 18") from error
+        raise ConditionError(f"is not SQL: {told}; expected a condition as in country = 'SE' AND age >= 18") from error
 
 
 def columns_of(sql: str, known: Collection[str]) -> tuple[str, ...]:

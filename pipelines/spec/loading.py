@@ -1,20 +1,25 @@
-"""Parses a spec, and tells everything that is wrong with it at once."""
+"""Parses a spec, and tells everything that is wrong with it at once, in the order of the file."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from fractions import Fraction
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 
 from pydantic import ValidationError
 
-from pipelines.sources.filesystems import locate, read_bytes
-from pipelines.spec.messages import kind_of, problems_of, shorten
-from pipelines.spec.models import ROW, Pool, Spec, size_text
-from pipelines.spec.strict_yaml import load_yaml
+from pipelines.sources.filesystems import locate, raise_for
+from pipelines.spec.checks import cross_problems
+from pipelines.spec.messages import message_of, place_of, shown
+from pipelines.spec.models import Spec
+from pipelines.spec.strict_yaml import MAX_CHARACTERS, Document, Place, read_document
+from pipelines.spec.values import kind_of
 from splitting.errors import DataError, Problem, SpecError
 
-_MAX_SPLITS = 24
+MAX_BYTES = 4 * MAX_CHARACTERS
+_MOST_TOLD = 50
+_MOST_COUNTED = 1_000
+_EMPTY = "is empty"
 
 
 def load_spec(path: str) -> Spec:
@@ -30,14 +35,34 @@ def load_spec(path: str) -> Spec:
         SpecError: the file cannot be read, or is not a spec; lists every problem with its path.
     """
     try:
-        data = read_bytes(locate(path))
+        data = _read(path)
     except DataError as error:
         raise SpecError(str(error), path) from error
+    if len(data) > MAX_BYTES:
+        raise SpecError(
+            f"is larger than {MAX_BYTES:,} bytes, expected a YAML file of at most {MAX_CHARACTERS:,} characters; give "
+            "the spec, not the data",
+            path,
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SpecError(f"is not UTF-8 text (byte {error.start}); expected a YAML file", path) from error
+        raise SpecError(
+            f"is not UTF-8 text (byte {error.start}), expected a YAML file; save it as UTF-8, or give the spec instead",
+            path,
+        ) from error
     return parse_spec(text, path)
+
+
+def _read(path: str) -> bytes:
+    """The file's first bytes, one more than is allowed."""
+    location = locate(path)
+    try:
+        with location.filesystem.open_input_stream(location.path, compression=None) as stream:
+            data: bytes = stream.read(MAX_BYTES + 1)
+            return data
+    except OSError as error:
+        raise_for(location, "read", error)
 
 
 def parse_spec(text: str, origin: str = "spec") -> Spec:
@@ -51,54 +76,47 @@ def parse_spec(text: str, origin: str = "spec") -> Spec:
         The spec.
 
     Raises:
-        SpecError: it is not a spec; lists every problem with its path.
+        SpecError: it is not a spec; lists every problem with its path and line, in the order of the file.
     """
-    document = load_yaml(text, origin)
-    if not isinstance(document, dict):
-        raise SpecError(f"is {kind_of(document)}, expected a mapping with name, salt, sources, …", origin)
+    document = read_document(text, origin)
+    if not isinstance(document.values, dict):
+        told = f"is {kind_of(document.values)}, expected a mapping with name, salt, sources, key, target and splits"
+        raise SpecError(told, origin)
+    found: list[tuple[Place, Callable[[], str]]] = [
+        (place, partial(str, message)) for place, message in document.problems
+    ]
+    spec = None
     try:
-        spec = Spec.model_validate(document)
+        spec = Spec.model_validate(document.values)
     except ValidationError as error:
-        raise SpecError(problems_of(error, Spec), origin) from error
-    problems = list(_cross_checks(spec))
-    if problems:
-        raise SpecError(problems, origin)
+        for detail in error.errors(include_url=False):
+            place = place_of(detail["loc"], document.values)
+            if not any(place[:n] in document.unusable for n in range(len(place) + 1)):
+                found.append((place, partial(message_of, detail, Spec)))
+    told_at = {place for place, _ in found}
+    for place, message in islice(cross_problems(document.values), _MOST_COUNTED):
+        if not (message.startswith(_EMPTY) and place in told_at):
+            found.append((place, partial(str, message)))
+    if spec is None or found:
+        raise SpecError(_told(found, document), origin)
     return spec
 
 
-def _cross_checks(spec: Spec) -> Iterable[Problem]:
-    pools: list[tuple[str, Pool]] = [("target", spec.target)]
-    pools += [(f"splits.{n}.from", s.from_) for n, s in spec.splits.items() if isinstance(s.from_, Pool)]
-    for path, pool in pools:
-        for name in pool.source or ():
-            if name not in spec.sources:
-                near = difflib.get_close_matches(name, spec.sources, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"the sources are {', '.join(spec.sources)}"
-                yield Problem(f"{path}.source", f"there is no source {shorten(name)}; {hint}")
-    for path, names in (
-        ("key", spec.key),
-        ("group", spec.group or ()),
-        ("stratify", tuple(item.column for item in spec.stratify)),
-    ):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            yield Problem(path, f"column {twice[0]!r} stands more than once")
-    if spec.group == (ROW,) or (ROW in spec.key and len(spec.key) > 1):
-        path = "key" if spec.group != (ROW,) else "group"
-        yield Problem(path, "row means the whole row, and stands alone under key; name columns here")
-    if len(spec.evaluation_splits()) > _MAX_SPLITS:
-        yield Problem("splits", f"got {len(spec.splits)} splits, expected at most {_MAX_SPLITS} beside train")
-    yield from _too_much(spec)
+def _told(found: list[tuple[Place, Callable[[], str]]], document: Document) -> list[Problem]:
+    """The problems in the order of the file, each once; a message is made only if it is told."""
+    order = {place: i for i, place in enumerate(document.lines)}
+    ranked = sorted(found, key=lambda item: order.get(_nearest(item[0], document), -1))
+    told = dict.fromkeys(_problems(ranked[:_MOST_TOLD], document))
+    more = len(ranked) - _MOST_TOLD
+    return [*told, *([Problem("", f"… and {more:,} more problems; mend these first")] if more > 0 else [])]
 
 
-def _too_much(spec: Spec) -> Iterable[Problem]:
-    """Percentages of one pool that come to more than all of it."""
-    shares: dict[str, dict[str, Fraction]] = {}
-    for name, split in spec.evaluation_splits().items():
-        if isinstance(split.size, Fraction):
-            shares.setdefault(repr(split.from_), {})[name] = split.size
-    for names in shares.values():
-        total = sum(names.values(), Fraction(0))
-        if total > 1:
-            told = " + ".join(f"{name} {size_text(size)}" for name, size in names.items())
-            yield Problem("splits", f"{told} are {size_text(total)} of one pool, expected at most 100%")
+def _problems(found: list[tuple[Place, Callable[[], str]]], document: Document) -> Iterator[Problem]:
+    for place, message in found:
+        line = document.lines.get(_nearest(place, document))
+        yield Problem(shown(place), message() if line is None else f"line {line}: {message()}")
+
+
+def _nearest(place: Place, document: Document) -> Place:
+    """The place, or the nearest around it that stands in the document."""
+    return next((place[:n] for n in range(len(place), 0, -1) if place[:n] in document.lines), ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import difflib
 import re
 from fractions import Fraction
 from itertools import pairwise
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,7 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.spec.messages import shorten
+from pipelines.sources.formats import extension_format
+from pipelines.spec.values import listed, parse_edge, parse_size, shorten, size_text
 from splitting.request import TARGET_POOL, TRAIN
 
 Format = Literal["parquet", "csv", "jsonl", "arrow", "orc"]
@@ -45,48 +47,29 @@ COLUMN_TYPES = [
     "timestamp[us]",
     "timestamp[ns]",
 ]
-RESERVED_SPLITS = frozenset({"held_out", "rejected"})
 ROW = "row"
 _YAML_LINE_BREAKS = "\x85\u2028\u2029\ufeff"  # escaped, or YAML would read them as line breaks
-_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,20}))?\s*%")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SPLIT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def _listed(value: Any) -> Any:
-    """One name stands for a list of one."""
-    return [value] if isinstance(value, str) else value
-
-
-def _edge(value: Any) -> Any:
-    """A finite number; a text or true is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"got {shorten(value)}, expected a number")
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError(f"got {shorten(value)}, which is blank; write a text, or take the line out")
     return value
 
 
-def _size(value: Any) -> Any:
-    """A size as users write it: a count, a percentage, or `rest`."""
-    if isinstance(value, bool | float):
-        raise ValueError(f'got {shorten(value)}; write a count of rows as in 2500, or a percentage as in "20%"')
-    if isinstance(value, int):
-        if value < 1:
-            raise ValueError(f"got {value}; a split needs at least one row: leave it out if it is not wanted")
-        return value
-    if isinstance(value, Fraction) or value == "rest":
-        return value
-    found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError(f'got {shorten(value)}; expected a count as in 2500, a percentage as in "5%", or rest')
-    decimals = found[2] or ""
-    share = Fraction(int(found[1] + decimals), 100 * 10 ** len(decimals))
-    if not 0 < share <= 1:
-        raise ValueError(f"got {value!r}; a percentage is above 0% and at most 100%")
-    return share
+def _column_type(value: str) -> str:
+    if value not in COLUMN_TYPES:
+        near = difflib.get_close_matches(value[:40], COLUMN_TYPES, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"got type {shorten(value)}, expected one of {', '.join(COLUMN_TYPES)}{hint}")
+    return value
 
 
-Columns: TypeAlias = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
-Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+ColumnType: TypeAlias = Annotated[str, AfterValidator(_column_type)]
+Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+Columns: TypeAlias = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(listed)]
+Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(listed)]
 
 
 class _Model(BaseModel):
@@ -106,7 +89,7 @@ class Csv(_Model):
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     null_values: Names = ("",)
-    column_types: dict[str, str] = {}
+    column_types: dict[str, ColumnType] = {}
     newlines_in_values: StrictBool = True
     encoding: str = "utf8"
 
@@ -114,15 +97,7 @@ class Csv(_Model):
     @classmethod
     def _one_byte(cls, value: str) -> str:
         if not value.isascii() or value in '"\r\n\0':
-            raise ValueError(f"got {value!r}, expected one ASCII character that is no quote and no line break")
-        return value
-
-    @field_validator("column_types")
-    @classmethod
-    def _known_types(cls, value: dict[str, str]) -> dict[str, str]:
-        for column, kind in value.items():
-            if kind not in COLUMN_TYPES:
-                raise ValueError(f"column {column!r}: got type {kind!r}, expected one of {', '.join(COLUMN_TYPES)}")
+            raise ValueError(f'got {value!r}, expected one ASCII character, no quote and no line break, as in ";"')
         return value
 
     @field_validator("encoding")
@@ -130,8 +105,8 @@ class Csv(_Model):
     def _known_encoding(cls, value: str) -> str:
         try:
             "".encode(value)
-        except LookupError:
-            raise ValueError(f"got {value!r}, expected an encoding as in utf8 or latin-1") from None
+        except (LookupError, ValueError):
+            raise ValueError(f"got {shorten(value)}, expected an encoding as in utf8 or latin-1") from None
         return value
 
 
@@ -156,9 +131,18 @@ class Source(_Model):
     @field_validator("path")
     @classmethod
     def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not path.strip() or "\0" in path for path in value):
-            raise ValueError("got an empty path, expected a file, folder or glob")
+        for path in value:
+            if not path.strip() or "\0" in path:
+                raise ValueError(f"got {shorten(path)}, expected a file, folder or glob, as in data/app")
         return value
+
+    @model_validator(mode="after")
+    def _csv_is_used(self) -> Source:
+        found = {self.format} if self.format else {extension_format(path) for path in self.path}
+        if "csv" in self.model_fields_set and not found & {"csv", None}:
+            kind = " and ".join(sorted(map(str, found)))
+            raise ValueError(f"has csv: options, but is {kind}; take csv: out, or set format: csv")
+        return self
 
 
 class Pool(_Model):
@@ -169,12 +153,12 @@ class Pool(_Model):
         where: a SQL condition over the columns.
     """
 
-    source: Names | None = None
-    where: str | None = None
+    source: Annotated[Columns, Field(min_length=1)] | None = None
+    where: Text | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Pool:
-        if not self.source and not (self.where or "").strip():
+        if self.source is None and self.where is None:
             raise ValueError("is empty; expected source: NAME and/or where: CONDITION")
         return self
 
@@ -188,7 +172,7 @@ class Stratify(_Model):
     """
 
     column: Annotated[str, Field(min_length=1)]
-    edges: tuple[Annotated[int | float, BeforeValidator(_edge)], ...] = ()
+    edges: tuple[Annotated[int | float, BeforeValidator(parse_edge)], ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -198,8 +182,9 @@ class Stratify(_Model):
     @field_validator("edges")
     @classmethod
     def _increasing(cls, value: tuple[int | float, ...]) -> tuple[int | float, ...]:
-        if any(not low < high for low, high in pairwise(value)):
-            raise ValueError(f"got {list(value)}; edges must be strictly increasing")
+        for low, high in pairwise(value):
+            if not low < high:
+                raise ValueError(f"got {low} before {high}; edges must be strictly increasing, as in [18, 40, 65]")
         return value
 
 
@@ -218,9 +203,9 @@ class Split(_Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=False, arbitrary_types_allowed=True)
 
-    size: Annotated[int | Fraction | Literal["rest"], BeforeValidator(_size)]
+    size: Annotated[int | Fraction | Literal["rest"], BeforeValidator(parse_size)]
     from_: Annotated[
-        Annotated[Pool, Tag("Pool")] | Annotated[str, Field(min_length=1), Tag("str")] | Annotated[None, Tag("none")],
+        Annotated[Pool, Tag("Pool")] | Annotated[Text, Tag("str")] | Annotated[None, Tag("none")],
         Discriminator(_origin),
     ] = Field(default=None, alias="from")
 
@@ -250,14 +235,14 @@ class Spec(_Model):
     """
 
     name: Annotated[str, Field(max_length=100)]
-    salt: Annotated[str, Field(min_length=1, max_length=200)]
+    salt: Annotated[Text, Field(min_length=1, max_length=200)]
     sources: Annotated[dict[str, Source], Field(min_length=1)]
     key: Annotated[Columns, Field(min_length=1)]
     group: Annotated[Columns, Field(min_length=1)] | None = None
     label: Annotated[str, Field(min_length=1)] | None = None
     target: Pool
-    stratify: Annotated[tuple[Stratify, ...], BeforeValidator(_listed)] = ()
-    splits: dict[str, Split]
+    stratify: Annotated[tuple[Stratify, ...], BeforeValidator(listed)] = ()
+    splits: Annotated[dict[str, Split], Field(min_length=1)]
     on_shortfall: Literal["error", "fill", "allow"] = "error"
     new_members: Literal["hold_out", "join"] = "hold_out"
     output: Literal["data", "index"] = "data"
@@ -267,32 +252,9 @@ class Spec(_Model):
     @classmethod
     def _plain_name(cls, value: str) -> str:
         if not _NAME.fullmatch(value):
-            raise ValueError(f"got {shorten(value)}; expected letters, digits, dots, dashes and underscores")
-        return value
-
-    @field_validator("sources")
-    @classmethod
-    def _printable_sources(cls, value: dict[str, Source]) -> dict[str, Source]:
-        for name in value:
-            if not name.strip() or not name.isprintable() or len(name) > 100:
-                raise ValueError(f"got the name {shorten(name)}; expected up to 100 printable characters")
-        return value
-
-    @field_validator("splits")
-    @classmethod
-    def _sensible_splits(cls, value: dict[str, Split]) -> dict[str, Split]:
-        for name, split in value.items():
-            if not _SPLIT_NAME.fullmatch(name) or len(name) > 40 or name in RESERVED_SPLITS:
-                raise ValueError(
-                    f"got a split named {shorten(name)}; expected up to 40 of a-z, 0-9 and _, beginning with a letter, "
-                    f"and not {' or '.join(sorted(RESERVED_SPLITS))}"
-                )
-            if name == TRAIN and (split.size != "rest" or split.from_ is not None):
-                raise ValueError(f"{TRAIN} is what is left: write {TRAIN}: rest, or leave it out")
-            if name != TRAIN and split.size == "rest":
-                raise ValueError(f"{name}: rest; only {TRAIN} can be what is left: write a count or a percentage")
-        if not set(value) - {TRAIN}:
-            raise ValueError("has no evaluation split; expected at least one, as in dev: 2500")
+            raise ValueError(
+                f"got {shorten(value)}; expected letters, digits, dots, dashes and underscores, as in cat-finder"
+            )
         return value
 
     @model_validator(mode="after")
@@ -328,6 +290,9 @@ class Spec(_Model):
     def to_document(self) -> dict[str, Any]:
         """The spec, resolved, as plain values that parse to an equal spec."""
         document = self.model_dump(mode="python", exclude_none=True, by_alias=True)
+        for name, source in self.sources.items():
+            if "csv" not in source.model_fields_set:
+                del document["sources"][name]["csv"]
         document["splits"] = {name: _split_document(split) for name, split in self.splits.items()}
         plain: dict[str, Any] = _plain(document)
         return plain
@@ -345,18 +310,6 @@ def _split_document(split: Split) -> Any:
         return "rest"
     origin = split.from_.model_dump(exclude_none=True) if isinstance(split.from_, Pool) else split.from_
     return {"size": size_text(split.size), "from": origin}
-
-
-def size_text(size: int | Fraction | str) -> int | str:
-    """A size as users write it."""
-    if not isinstance(size, Fraction):
-        return size
-    percent = size * 100
-    digits = 0
-    while (percent * 10**digits).denominator != 1:
-        digits += 1
-    scaled = str(int(percent * 10**digits)).rjust(digits + 1, "0")
-    return f"{scaled[: len(scaled) - digits]}.{scaled[len(scaled) - digits :]}%" if digits else f"{scaled}%"
 
 
 def _plain(value: Any) -> Any:

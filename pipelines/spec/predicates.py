@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.types as pt
 
-from pipelines.spec.messages import shorten
 from pipelines.spec.models import Pool, Spec
+from pipelines.spec.values import shorten
 from splitting.conditions import Condition, ConditionError, Token, columns_of, evaluate, first_words, read
 from splitting.errors import Problem, SpecError
 from splitting.request import TARGET_POOL, TRAIN

@@ -1,18 +1,33 @@
-"""The JSON Schema of a spec, as users type it: editors complete and check with it."""
+"""The JSON Schema of a spec, as users type it: editors complete and check with it.
+
+It refuses nothing that the models accept. What they refuse beyond it is what JSON Schema cannot tell: names that must
+agree, SQL, sums, the order of edges, encodings, and 5.0, which is a whole number to it.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pipelines.spec.checks import (
+    LONGEST_SOURCE_NAME,
+    LONGEST_SPLIT_NAME,
+    MAX_EVALUATION_SPLITS,
+    MAX_SOURCES,
+    RESERVED_SPLITS,
+    SPLIT_NAME,
+)
 from pipelines.spec.models import COLUMN_TYPES
 
+_END = r"(?!\n)$"  # some engines let $ stand before a last line break
 _TEXT = {"type": "string", "minLength": 1}
+_FULL_TEXT = {"type": "string", "pattern": r"\S"}
 _NAMES = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+_PATH = {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*" + _END}
 _COUNT = {"type": "integer", "minimum": 1, "title": "a count of rows"}
 _PERCENT = {
     "type": "string",
-    "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$",
-    "title": "a percentage of the pool",
+    "pattern": r"^\s*(?!0+(\.0+)?\s*%)(0?[0-9]{1,2}(\.[0-9]{1,20})?|100(\.0{1,20})?)\s*%\s*$",
+    "title": "a percentage of the pool, above 0% and at most 100%",
     "examples": ["5%"],
 }
 
@@ -37,9 +52,20 @@ _CSV = _object(
     "How CSV files are read.",
     [],
     {
-        "delimiter": _told({"type": "string", "minLength": 1, "maxLength": 1, "default": ","}, "One character."),
+        "delimiter": _told(
+            {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 1,
+                "pattern": r"[\u0001-\u0009\u000b\u000c\u000e-\u0021\u0023-\u007f]",
+                "default": ",",
+            },
+            "One ASCII character.",
+        ),
         "null_values": _told(
-            {"type": "array", "items": {"type": "string"}}, "Unquoted texts that mean null.", ["", "NA"]
+            {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "default": [""]},
+            "Unquoted texts that mean null.",
+            ["", "NA"],
         ),
         "column_types": _told(
             {"type": "object", "additionalProperties": {"enum": list(COLUMN_TYPES)}},
@@ -50,22 +76,27 @@ _CSV = _object(
         "encoding": _told({"type": "string", "default": "utf8"}, "Of the files.", "latin-1"),
     },
 )
-_SOURCE = _object(
-    "a source",
-    "A named input.",
-    ["path"],
-    {
-        "path": _told(
-            _NAMES,
-            "A file, folder, glob, or a list of them; local, s3://, gs://, hdfs:// or abfs://.",
-            "data/web/*.parquet",
-        ),
-        "format": _told(
-            {"enum": ["parquet", "csv", "jsonl", "arrow", "orc"]}, "Of the files; by default, what their names end in."
-        ),
-        "csv": _CSV,
-    },
-)
+_SOURCE = {
+    **_object(
+        "a source",
+        "A named input.",
+        ["path"],
+        {
+            "path": _told(
+                {"anyOf": [_PATH, {"type": "array", "items": _PATH, "minItems": 1}]},
+                "A file, folder, glob, or a list of them; local, s3://, gs://, hdfs:// or abfs://.",
+                "data/web/*.parquet",
+            ),
+            "format": _told(
+                {"enum": ["parquet", "csv", "jsonl", "arrow", "orc"]},
+                "Of the files; by default, what their names end in.",
+            ),
+            "csv": _CSV,
+        },
+    ),
+    "if": {"required": ["csv", "format"]},
+    "then": {"properties": {"format": {"const": "csv"}}},
+}
 _POOL = {
     **_object(
         "a pool",
@@ -74,7 +105,7 @@ _POOL = {
         {
             "source": _told(_NAMES, "One or several sources.", "app"),
             "where": _told(
-                _TEXT, "A SQL condition over the columns.", "captured_at >= '2026-01-01' AND country = 'SE'"
+                _FULL_TEXT, "A SQL condition over the columns.", "captured_at >= '2026-01-01' AND country = 'SE'"
             ),
         },
     ),
@@ -88,18 +119,29 @@ _SIZED = _object(
         "size": {"anyOf": [_COUNT, _PERCENT]},
         "from": {
             "description": "target, train (the train mixture), a SQL condition that narrows the target, or a pool.",
-            "anyOf": [_TEXT, _POOL],
+            "anyOf": [_FULL_TEXT, _POOL],
             "examples": ["hour >= 20", {"source": "web"}],
         },
     },
 )
+_REST = {"const": "rest"}
+_SIZED_REST = _object("what is left", "The same, written out.", ["size"], {"size": _REST})
 _SPLITS = {
     "title": "splits",
     "description": "Sizes by name. train is what is left; train_dev comes from the train mixture, others the target.",
     "type": "object",
     "minProperties": 1,
-    "properties": {"train": {"const": "rest", "description": "What is left; may be left out."}},
-    "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$", "maxLength": 40, "not": {"enum": ["held_out", "rejected"]}},
+    "not": {"required": ["train"], "maxProperties": 1},
+    "anyOf": [
+        {"maxProperties": MAX_EVALUATION_SPLITS},
+        {"required": ["train"], "maxProperties": MAX_EVALUATION_SPLITS + 1},
+    ],
+    "properties": {"train": {"description": "What is left; may be left out.", "anyOf": [_REST, _SIZED_REST]}},
+    "propertyNames": {
+        "pattern": f"^{SPLIT_NAME}{_END}",
+        "maxLength": LONGEST_SPLIT_NAME,
+        "not": {"enum": list(RESERVED_SPLITS)},
+    },
     "additionalProperties": {"anyOf": [_COUNT, _PERCENT, _SIZED]},
     "examples": [{"test": 2500, "dev": 2500, "train_dev": 2500, "train": "rest"}],
 }
@@ -129,15 +171,22 @@ def json_schema() -> dict[str, Any]:
     """
     properties = {
         "name": _told(
-            {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "maxLength": 100}, "Of the data set."
+            {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*" + _END, "maxLength": 100}, "Of the data set."
         ),
         "salt": _told(
-            {"type": "string", "minLength": 1, "maxLength": 200},
+            {**_FULL_TEXT, "maxLength": 200},
             "Names the draw; another salt is another draw. Keep it.",
             "cat-finder-2026",
         ),
         "sources": _told(
-            {"type": "object", "minProperties": 1, "additionalProperties": _SOURCE}, "The inputs, by name."
+            {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": MAX_SOURCES,
+                "propertyNames": {"pattern": r"\S", "maxLength": LONGEST_SOURCE_NAME},
+                "additionalProperties": _SOURCE,
+            },
+            "The inputs, by name.",
         ),
         "key": _told(_NAMES, "The columns that name an example for ever, or row for the whole row.", "image_id"),
         "group": _told(_NAMES, "Columns whose examples are never separated.", "user_id"),

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splitting.conditions import FUNCTIONS, MAX_CHARACTERS, Condition, ConditionError, columns_of, cut, evaluate
+from splitting.conditions import (
+    FUNCTIONS,
+    MAX_CHARACTERS,
+    Condition,
+    ConditionError,
+    check_syntax,
+    columns_of,
+    cut,
+    evaluate,
+)
 from splitting.errors import DataError
 
 UTC = pl.Datetime("us", "UTC")
@@ -128,12 +137,26 @@ def test_a_hostile_condition_is_refused(sql: str) -> None:
     ("sql", "parts"),
     [
         ("", ["is empty", "country = 'SE'"]),
-        ("a = 1 -- x", ["comments", "not allowed"]),
+        ("a = 1 -- x", ["a comment (--)", "at character 7", "take it out"]),
         ("sum(a) = 1", ["function sum() is not allowed", "abs, ceil"]),
         ("aa = 1", ["there is no column 'aa'", "did you mean 'a'?"]),
         ("zzz = 1", ["there is no column 'zzz'", "the columns are"]),
         ('s = "x"', ["there is no column 'x'", "texts stand in single quotes"]),
         ("a == 1", ["write ="]),
+        ("a = (select 1)", ["sub-queries", "one row"]),
+        ("a in (select a from frame)", ["sub-queries"]),
+        ("exists (select 1)", ["sub-queries"]),
+        ("a = 1 b", ["1 and b stand beside each other", "operator"]),
+        ("a = 1 or or b", ["before or a value is missing"]),
+        ("a in (1,)", ["between , and ) a value is missing"]),
+        ("a in ()", ["brackets hold nothing"]),
+        ("a = ", ["ends with =", "write what comes after it"]),
+        ("greatest() = 1", ["greatest() got 0 argument(s), expected 1 to"]),
+        ("left(s) = 'x'", ["left() got 1 argument(s), expected 2"]),
+        ("a; b", ["';' at character 2", "one condition only"]),
+        ("a = 1 & b", ["'&' at character 7", "write and"]),
+        ("a = 1x", ["'1x' at character 5"]),
+        ("b is true", ["got is true", "write a boolean column by itself, or not x"]),
         ("s = 'x", ["quote ' at character 5", "not closed"]),
         ("a ; 1", ["';' at character 3"]),
         ("((a = 1)", ["1 bracket is not closed"]),
@@ -148,6 +171,62 @@ def test_the_message_says_what_and_what_to_do(sql: str, parts: list[str]) -> Non
         columns_of(sql, FRAME.columns)
     for part in parts:
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "a between 1",
+        "case when a then",
+        "not",
+        "a = ",
+        "= a",
+        "a not b",
+        "cast(a) = 1",
+        "case end",
+        "in in in",
+        "x'ab'",
+        "a = 'x' 'y'",
+        "date_part('yeer', d) = 1",
+        "greatest() = 1",
+        "coalesce() = 1",
+        "a = (select 1)",
+        "(a)(b)",
+        "lower(a, s)",
+        "a = 1 from",
+        "a = 1 as x",
+        "null null",
+        "a = 1; b = 2",
+        "sum(a) = 1",
+    ],
+)
+def test_what_is_no_condition_is_refused_without_its_columns(sql: str) -> None:
+    with pytest.raises(ConditionError):
+        check_syntax(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "zzz = 1",
+        "select = 1",
+        "from = 1 and frame = 1",
+        "left = 1 and left(s, 1) = 'x'",
+        "not not b",
+        "- -a = 1",
+        "null",
+        "date >= date '2026-01-01'",
+        "cast(a as int) = 1 and b",
+        "a not in (1, 2) and s is not null",
+        "case a when 1 then b end",
+        "a between 1 and 2 and (b or not b)",
+        "ltrim(s, 'x') = trim(s)",
+        "a in (-1, +1)",
+        '"where" = 1',
+    ],
+)
+def test_what_is_one_passes_without_its_columns(sql: str) -> None:
+    check_syntax(sql)
 
 
 @pytest.mark.parametrize(

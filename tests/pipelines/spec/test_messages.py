@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.spec.checks import RESERVED_SPLITS
 from pipelines.spec.loading import load_spec, parse_spec
 from splitting.errors import SpecError
 
@@ -40,7 +41,7 @@ def document(**changes: str) -> str:
         ("name", "123", ["got 123, expected a text", "quotes", "@ name"]),
         ("name", "yes", ["got true, expected a text", "@ name"]),
         ("name", "~", ["got nothing, expected a text"]),
-        ("salt", "''", ["not empty", "@ salt"]),
+        ("salt", "''", ["blank", "@ salt"]),
         ("sources", "{}", ["is empty, expected at least one", "@ sources"]),
         ("sources", "[a]", ["got a list, expected a mapping, as in {app:", "@ sources"]),
         ("sources", "{app: x}", ["got 'x', expected a mapping, as in {path:", "@ sources.app"]),
@@ -56,7 +57,7 @@ def document(**changes: str) -> str:
         ("sources", "{app: {path: a, csv: {encoding: base64}}}", ["expected an encoding"]),
         ("key", "[]", ["is empty", "@ key"]),
         ("key", "[a, 1]", ["got 1, expected a text", "@ key[1]"]),
-        ("key", "[row, a]", ["row means the whole row", "@ key"]),
+        ("key", "[row, a]", ["got row, which means the whole row", "@ key"]),
         ("key", "[a, a]", ["'a' stands more than once", "@ key"]),
         ("target", "app", ["got 'app', expected a mapping, as in {source: app}", "@ target"]),
         ("target", "{sorce: app}", ['did you mean "source"?', "@ target.sorce"]),
@@ -67,7 +68,7 @@ def document(**changes: str) -> str:
         ("stratify", "[{column: b, egdes: []}]", ['did you mean "edges"?', "@ stratify[0].egdes"]),
         ("splits", "{dev: 0.2}", ["got 0.2", "20%", "@ splits.dev"]),
         ("splits", "{dev: true}", ["got true", "write a count", "@ splits.dev"]),
-        ("splits", "{dev: 2_500}", ["got the number 2_500", "digits only"]),
+        ("splits", "{dev: 2_500}", ["got the number 2_500", "plain digits", "1 problem\n"]),
         ("splits", "{dev: 012}", ["got the number 012"]),
         ("splits", "{dev: 1:30}", ["got the number 1:30"]),
         ("splits", "{dev: 1e3}", ["got '1e3'", "expected a count"]),
@@ -93,10 +94,10 @@ def test_a_mistake_is_told_in_plain_words(field: str, value: str, parts: list[st
         ("a: !!python/object:os.system x", "tags (!name) are not allowed"),
         ("name: !!str 12", "tags (!name) are not allowed"),
         ("a: &x 1\nb: *x", "references"),
-        ("a: 1\na: 2", "stands twice, the second time in line 2"),
-        ("? [a]\n: b", "a key is a list"),
+        ("a: 1\na: 2", "stands twice, first in line 1, the second time in line 2"),
+        ("? [a]\n: b", "the key in line 1 is a list"),
         ("a: \x01", "not YAML"),
-        ("a: " + "9" * 5_000, "digits only"),
+        ("a: " + "9" * 5_000, "plain digits"),
         ("[" * 5_000, "nested deeper"),
         ("- a", "is a list"),
         ("a: 1\n---\nb: 2", "another document"),
@@ -129,8 +130,9 @@ def test_percentages_are_exact(text: str, share: tuple[int, int]) -> None:
 
 
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+QUOTE = "'"
 SPLITS = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(
-    lambda name: name not in ("train", "held_out", "rejected")
+    lambda name: name not in ("train", *RESERVED_SPLITS)
 )
 SIZES = st.integers(1, 10**9) | st.integers(1, 5_000).map(lambda n: f"{n // 1000}.{n % 1000:03}%")
 
@@ -139,9 +141,7 @@ SIZES = st.integers(1, 10**9) | st.integers(1, 5_000).map(lambda n: f"{n // 1000
     st.lists(NAMES, min_size=1, max_size=3, unique=True),
     st.lists(NAMES, min_size=1, max_size=3, unique=True).filter(lambda key: "row" not in key),
     st.dictionaries(
-        st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(
-            lambda n: n not in ("train", "held_out", "rejected")
-        ),
+        SPLITS,
         SIZES.filter(lambda s: s != "0.000%"),
         min_size=1,
         max_size=4,
@@ -158,7 +158,7 @@ def test_a_spec_comes_back_from_its_yaml(
         document(
             sources=typed({name: {"path": name} for name in sources}),
             key=typed(key),
-            target=typed({"source": sources[0], "where": salt}),
+            target=typed({"source": sources[0], "where": f"a = '{salt.replace(QUOTE, QUOTE * 2)}'"}),
             splits=typed(splits),
             salt=typed(salt),
         )

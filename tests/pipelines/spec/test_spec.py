@@ -52,7 +52,7 @@ def test_documented_specs_fit_the_schema(text: str) -> None:
         (("dev: 10", "dev: 0.2"), "splits.dev.size", 'a percentage as in "20%"'),
         (("dev: 10", "dev: true"), "splits.dev.size", "write a count"),
         (("dev: 10", "dev: 0"), "splits.dev.size", "at least one row"),
-        (("dev: 10", "dev: rest"), "splits", "only train can be what is left"),
+        (("dev: 10", "dev: rest"), "splits.dev", "only train can be what is left"),
         (("dev: 10", "dev: 101%"), "splits.dev.size", "at most 100%"),
         (("dev: 10, test: 10", "train: rest"), "splits", "has no evaluation split"),
         (("{source: app}", "{source: ap}"), "target.source", "there is no source 'ap'; did you mean 'app'?"),
