@@ -14,9 +14,9 @@ from typing import NoReturn
 import pyarrow as pa
 from pyarrow import fs
 
+from pipelines.sources.uris import is_uri, join, normalize, refuse_secrets, scheme_of
 from splitting.errors import DataError, SpecError
 
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
 _KNOWN = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss", "file")
 
 
@@ -40,11 +40,6 @@ class Location:
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
 
-def is_uri(path: str) -> bool:
-    """Whether a path names its file system."""
-    return _SCHEME.match(path) is not None
-
-
 def locate(path: str, base: str | None = None) -> Location:
     """Finds the file system of a path.
 
@@ -56,22 +51,29 @@ def locate(path: str, base: str | None = None) -> Location:
         The location; nothing is read.
 
     Raises:
-        SpecError: the scheme is unknown, or its file system cannot be reached.
+        SpecError: the scheme is unknown, its file system cannot be reached, or the URI holds a secret.
     """
-    found = _SCHEME.match(path)
-    if found is None and base is not None and is_uri(base) and not path.startswith("/"):
-        return locate(f"{base.rstrip('/')}/{path}")
-    if found is None or found[1] == "file":
-        local = path[len("file://") :] if found else path
+    scheme = scheme_of(path)
+    if scheme is None and base is not None and is_uri(base) and not path.startswith("/"):
+        return locate(join(base, path))
+    if scheme in (None, "file"):
+        local = path[len("file://") :] if scheme else path
         full = os.path.normpath(Path.cwd() / (base or "") / local)
         return Location(_LOCAL, full, full)
-    if found[1] not in _KNOWN:
-        raise SpecError(f"{path}: unknown file system {found[1]}://; known are {', '.join(f'{k}://' for k in _KNOWN)}")
+    if scheme not in _KNOWN:
+        raise SpecError(f"{path}: unknown file system {scheme}://; known are {', '.join(f'{k}://' for k in _KNOWN)}")
+    refuse_secrets(path)
+    uri = normalize(path)
     try:
-        filesystem, inner = fs.FileSystem.from_uri(path)
+        filesystem, inner = _resolve(uri)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SpecError(f"{path}: cannot be reached: {first_line(error)}") from error
-    return Location(filesystem, inner, path)
+    return Location(filesystem, inner, uri)
+
+
+def _resolve(uri: str) -> tuple[fs.FileSystem, str]:
+    found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(uri)
+    return found
 
 
 _LOCAL = fs.LocalFileSystem()
