@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
+import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,9 +17,12 @@ from typing import NoReturn
 import pyarrow as pa
 from pyarrow import fs
 
+from pipelines.sources.atomic import own_temporary
+from pipelines.sources.uris import is_uri, join, normalize, refuse_secrets, scheme_of
 from splitting.errors import DataError, SpecError
 
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
+_RENAMES = ("hdfs", "viewfs")
+_COPY_BYTES = 8 * 2**20
 _KNOWN = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss", "file")
 
 
@@ -40,11 +46,6 @@ class Location:
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
 
-def is_uri(path: str) -> bool:
-    """Whether a path names its file system."""
-    return _SCHEME.match(path) is not None
-
-
 def locate(path: str, base: str | None = None) -> Location:
     """Finds the file system of a path.
 
@@ -56,22 +57,29 @@ def locate(path: str, base: str | None = None) -> Location:
         The location; nothing is read.
 
     Raises:
-        SpecError: the scheme is unknown, or its file system cannot be reached.
+        SpecError: the scheme is unknown, its file system cannot be reached, or the URI holds a secret.
     """
-    found = _SCHEME.match(path)
-    if found is None and base is not None and is_uri(base) and not path.startswith("/"):
-        return locate(f"{base.rstrip('/')}/{path}")
-    if found is None or found[1] == "file":
-        local = path[len("file://") :] if found else path
+    scheme = scheme_of(path)
+    if scheme is None and base is not None and is_uri(base) and not path.startswith("/"):
+        return locate(join(base, path))
+    if scheme in (None, "file"):
+        local = path[len("file://") :] if scheme else path
         full = os.path.normpath(Path.cwd() / (base or "") / local)
         return Location(_LOCAL, full, full)
-    if found[1] not in _KNOWN:
-        raise SpecError(f"{path}: unknown file system {found[1]}://; known are {', '.join(f'{k}://' for k in _KNOWN)}")
+    if scheme not in _KNOWN:
+        raise SpecError(f"{path}: unknown file system {scheme}://; known are {', '.join(f'{k}://' for k in _KNOWN)}")
+    refuse_secrets(path)
+    uri = normalize(path)
     try:
-        filesystem, inner = fs.FileSystem.from_uri(path)
+        filesystem, inner = _resolve(uri)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SpecError(f"{path}: cannot be reached: {first_line(error)}") from error
-    return Location(filesystem, inner, path)
+    return Location(filesystem, inner, uri)
+
+
+def _resolve(uri: str) -> tuple[fs.FileSystem, str]:
+    found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(uri)
+    return found
 
 
 _LOCAL = fs.LocalFileSystem()
@@ -146,8 +154,10 @@ def read_bytes(location: Location) -> bytes:
 def open_output(location: Location) -> Iterator[pa.NativeFile]:
     """Opens a file for writing that appears, whole, when the block ends without an error.
 
-    Local files are written beside their place and renamed; objects are put at once when they are closed. The
-    temporary name is a function of the file's own, so a retry replaces what a killed task left.
+    Local files are written beside their place under a name that no other living attempt has (`own_temporary`), and
+    renamed. Others are written to a local temporary file first and put at once, so that an attempt that fails changes
+    nothing: the folder for temporary files (`TMPDIR`) needs room for one file an attempt. On HDFS, where a file is
+    seen while it is put, it is put under a unique name and renamed.
 
     Args:
         location: of the file; its folder is made.
@@ -173,33 +183,52 @@ def local_output(location: Location) -> Iterator[Path]:
         DataError: it cannot be written; nothing appears.
     """
     target = Path(location.path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(target)
+        with own_temporary(target) as temporary:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(target)
     except OSError as error:
         raise_for(location, "write", error)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _put(location: Location) -> Iterator[pa.NativeFile]:
-    """Writes an object, which appears when it is closed; after an error it is taken away again."""
+    """Collects what is written in a file of its own, then puts it where it belongs."""
     try:
-        sink = location.filesystem.open_output_stream(location.path, compression=None)
-        try:
-            yield sink
-        except BaseException:
-            sink.close()
-            location.filesystem.delete_file(location.path)
-            raise
-        sink.close()
+        with tempfile.TemporaryDirectory(prefix="targetsplit-") as folder:
+            collected = f"{folder}/object"
+            with pa.OSFile(collected, "wb") as sink:
+                yield sink
+            renames = scheme_of(location.uri) in _RENAMES
+            path = f"{location.path}.{uuid.uuid4().hex}.part" if renames else location.path
+            _upload(collected, location.filesystem, path)
+            if renames:
+                _rename(location, path)
     except OSError as error:
         raise_for(location, "write", error)
+
+
+def _upload(collected: str, filesystem: fs.FileSystem, path: str) -> None:
+    target = filesystem.open_output_stream(path, compression=None)
+    try:
+        with pa.OSFile(collected, "rb") as source:
+            shutil.copyfileobj(source, target, _COPY_BYTES)
+    except BaseException:
+        # Closing is the only way to let go of it, and makes what came so far look like a whole file.
+        with suppress(OSError):
+            target.close()
+            filesystem.delete_file(path)
+        raise
+    target.close()
+
+
+def _rename(location: Location, temporary: str) -> None:
+    """Moves a file to its place; HDFS replaces nothing, so what is there goes first."""
+    if exists(location):
+        location.filesystem.delete_file(location.path)
+    location.filesystem.move(temporary, location.path)
 
 
 def write_bytes_atomic(location: Location, data: bytes) -> None:

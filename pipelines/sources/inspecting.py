@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import orc
 
-from pipelines.sources import text
+from pipelines.sources.csv_files import csv_schema
 from pipelines.sources.filesystems import Location, first_line, locate, raise_for
 from pipelines.sources.formats import Format
+from pipelines.sources.json_lines import json_schema
 from pipelines.sources.listing import ListedFile
 from pipelines.sources.options import CsvOptions
 from splitting.errors import DataError
@@ -95,11 +96,11 @@ def _orc(location: Location, _file: ListedFile, _csv: CsvOptions) -> FileFacts:
 
 
 def _csv(location: Location, file: ListedFile, csv: CsvOptions) -> FileFacts:
-    return FileFacts(text.csv_schema(location, file.file, csv), None, None)
+    return FileFacts(csv_schema(location, file.file, csv), None, None)
 
 
-def _jsonl(location: Location, file: ListedFile, _csv: CsvOptions) -> FileFacts:
-    return FileFacts(text.json_schema(location, file.file), None, None)
+def _jsonl(location: Location, file: ListedFile, csv: CsvOptions) -> FileFacts:
+    return FileFacts(json_schema(location, file.file, csv), None, None)
 
 
 _LOOKS: dict[Format, Callable[[Location, ListedFile, CsvOptions], FileFacts]] = {

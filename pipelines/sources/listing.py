@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from pyarrow import fs
 
-from pipelines.sources.filesystems import Location, is_uri, kind, locate, raise_for
+from pipelines.sources.filesystems import Location, kind, locate, raise_for
+from pipelines.sources.uris import is_uri, join, shown, split_query, split_root
 from splitting.errors import DataError
 
 _NOT_DATA = re.compile(r".*\.(md|txt|rst|html|ya?ml|crc|log)|LICEN[CS]E.*|COPYING|NOTICE", re.IGNORECASE)
@@ -24,7 +25,7 @@ class ListedFile:
 
     Attributes:
         uri: absolute path or URI.
-        file: how it is shown: relative to the base where it lies under it, with `/`.
+        file: how it is shown: relative to the base where it lies under it, with `/`; a URI without its query.
         bytes: its size.
     """
 
@@ -38,7 +39,7 @@ def list_source(name: str, paths: Sequence[str], base: str | None) -> tuple[List
 
     Args:
         name: of the source.
-        paths: files, folders or globs (`*`, `?`, `[…]`, `**`).
+        paths: files, folders or globs (`*`, `?`, `[…]`, `**`). A glob that matches a folder takes all that is in it.
         base: the folder that relative paths are against.
 
     Returns:
@@ -66,36 +67,66 @@ def _expand(path: str, base: str | None) -> Iterator[ListedFile]:
     found = kind(location)
     if found == "file":
         info = location.filesystem.get_file_info(location.path)
-        yield _listed(location, location.path, info.size, root)
+        yield _listed(location.uri, info.size, root)
     elif found == "folder":
         yield from _walk(location, root, None)
-    elif _MAGIC.search(path):
-        fixed = location.path[: _MAGIC.search(location.path).start()].rpartition("/")[0] or "/"  # type: ignore[union-attr]
-        folder = Location(location.filesystem, fixed, location.uri)
+    elif _MAGIC.search(split_query(path)[0]):
+        folder, pattern = _split_glob(path, base)
         if kind(folder) == "folder":
-            yield from _walk(folder, root, glob_pattern(location.path))
+            yield from _walk(folder, root, pattern)
 
 
-def _walk(folder: Location, root: str, pattern: re.Pattern[str] | None) -> Iterator[ListedFile]:
+def _split_glob(path: str, base: str | None) -> tuple[Location, str]:
+    """The folder below which a glob matches, and the glob within it.
+
+    A part that is the name of a folder, brackets and all, is that folder.
+    """
+    stem, query = split_query(path)
+    start, rest = "", stem.removeprefix("file://")
+    if is_uri(rest):
+        start, rest = split_root(rest)
+    if start or rest.startswith("/"):
+        start = f"{start}/"
+    parts = [part for part in rest.split("/") if part not in ("", ".")]
+    fixed = 0
+    while fixed < len(parts) - 1:
+        if _MAGIC.search(parts[fixed]) and kind(locate(start + "/".join(parts[: fixed + 1]) + query, base)) != "folder":
+            break
+        fixed += 1
+    return locate(start + "/".join(parts[:fixed]) + query, base), "/".join(parts[fixed:])
+
+
+def _walk(folder: Location, root: str, glob: str | None) -> Iterator[ListedFile]:
+    """The files of a folder and the folders in it; with a glob, those that it matches, or that lie in what it matches.
+
+    Documents are left out unless the glob names their ending.
+    """
     try:
         infos = folder.filesystem.get_file_info(fs.FileSelector(folder.path, recursive=True))
     except OSError as error:
         raise_for(folder, "list", error)
+    pattern = glob_pattern(glob) if glob is not None else None
     for info in infos:
-        inner = info.path[len(folder.path) :].strip("/")
-        hidden = any(part.startswith((".", "_")) for part in inner.split("/"))
-        if info.type != fs.FileType.File or hidden:
+        inner = info.path[len(folder.path.rstrip("/")) :].strip("/")
+        parts = inner.split("/")
+        if info.type != fs.FileType.File or any(part.startswith((".", "_")) for part in parts):
             continue
-        if pattern is None and _NOT_DATA.fullmatch(info.base_name):
+        if pattern is not None and not any(pattern.fullmatch("/".join(parts[:n])) for n in range(len(parts), 0, -1)):
             continue
-        if pattern is None or pattern.fullmatch(info.path):
-            yield _listed(folder, info.path, info.size, root)
+        if _NOT_DATA.fullmatch(parts[-1]) and not _names_ending(glob, parts[-1]):
+            continue
+        yield _listed(info.path if folder.is_local else join(folder.uri, inner), info.size, root)
 
 
-def _listed(near: Location, path: str, size: int, root: str) -> ListedFile:
-    uri = path if near.is_local else f"{near.uri.split('://')[0]}://{path}"
-    shown = uri[len(root) + 1 :] if uri.startswith(root.rstrip("/") + "/") and not is_uri(uri) else uri
-    return ListedFile(uri, shown, size)
+def _names_ending(glob: str | None, name: str) -> bool:
+    """Whether a glob asks for such files, as `*.txt` does for notes.txt, and `*` does not."""
+    ending = name.rpartition(".")[2].lower()
+    return glob is not None and glob.lower().endswith(ending)
+
+
+def _listed(uri: str, size: int, root: str) -> ListedFile:
+    under = root.rstrip("/") + "/"
+    return ListedFile(uri, uri[len(under) :] if uri.startswith(under) and not is_uri(uri) else shown(uri), size)
 
 
 def glob_pattern(pattern: str) -> re.Pattern[str]:
@@ -118,7 +149,7 @@ def glob_pattern(pattern: str) -> re.Pattern[str]:
         elif pattern[i] == "?":
             out, i = out + "[^/]", i + 1
         elif pattern[i] == "[" and (end := pattern.find("]", i + 2)) > 0:
-            body = pattern[i + 1 : end].replace("\\", "\\\\")
+            body = re.sub(r"([\\\[&|~])", r"\\\1", pattern[i + 1 : end])
             body = "^" + body[1:] if body.startswith("!") else body
             out, i = out + f"[{body}]", end + 1
         else:

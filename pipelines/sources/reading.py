@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 from pyarrow import orc
 
-from pipelines.sources import text
+from pipelines.sources.csv_files import csv_columns, read_csv
 from pipelines.sources.filesystems import Location, first_line, locate, raise_for
 from pipelines.sources.fragments import Fragment
+from pipelines.sources.json_lines import read_json
 from pipelines.sources.options import CsvOptions
 from pipelines.sources.text import BadRow
 from splitting.errors import DataError
@@ -231,11 +232,11 @@ def _cast(table: pa.Table, wanted: pa.Schema, fragment: Fragment) -> pa.Table:
 def _read_pyarrow(fragment: Fragment, location: Location, schema: pa.Schema, columns: Sequence[str]) -> Iterator[Part]:
     if fragment.format == "csv":
         options = fragment.csv or CsvOptions()
-        there = text.csv_columns(location, fragment.file, options)
+        there = csv_columns(location, fragment.file, options)
         present = [name for name in columns if name in there] or there[:1]
-        yield from text.read_csv(location, fragment.file, options, schema, present)
+        yield from read_csv(location, fragment.file, options, schema, present)
     elif fragment.format == "jsonl":
-        yield from text.read_json(location, fragment.file, schema, columns)
+        yield from read_json(location, fragment.file, schema, columns)
     elif fragment.format == "orc":
         yield from _read_orc(location, columns)
     elif fragment.format == "arrow":
