@@ -62,7 +62,8 @@ class _Repair:
         self.deviation = [[-rows for rows in goal] for goal in goals]
         for kind, count in enumerate(counts):
             for split in range(self.width):
-                self._add(kind, split, count[split])
+                if count[split]:
+                    self._add(kind, split, count[split])
 
     def _add(self, kind: int, split: int, number: int) -> None:
         if self.sizes[kind] > 1:

@@ -7,12 +7,12 @@ such exchange helps, or at its bound; what is left is small, and `exchange` look
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations_with_replacement, pairwise
+from itertools import combinations_with_replacement, pairwise, product
 
 import numpy as np
 import numpy.typing as npt
 
-from splitting.exchange import Exchange, find_exchange
+from splitting.exchange import Exchange, find_exchange, find_steps
 
 Vector = tuple[tuple[int, int], ...]
 """Rows of a group: (stratum, rows), by stratum."""
@@ -22,12 +22,14 @@ _Integers = npt.NDArray[np.int64]
 
 SEARCH_MOVES = 1_000
 """The most groups, and pairs of groups, that one step of the local search compares with one another."""
-SEARCH_CELLS = 4_000_000
+SEARCH_CELLS = 1_000_000
 """The most numbers (kinds by strata) that are kept. The smallest kinds come first; the others stay as they are."""
 SEARCH_WORK = 5 * 10**8
 """The most elementary operations of the local search: a few seconds."""
 EXACT_SEARCHES = 10
 """The most searches for an exact exchange: half a second each."""
+STEPS = 8
+"""The most rounds of exchanges that each even out two strata of a split."""
 
 
 def settle_cells(vectors: Sequence[Vector], counts: _Table, goals: _Table) -> _Table:
@@ -62,39 +64,54 @@ def settle_cells(vectors: Sequence[Vector], counts: _Table, goals: _Table) -> _T
 
 def _fixed_rows(vectors: Sequence[Vector], table: _Integers, kept: list[int], strata: int) -> _Integers:
     """The rows, by stratum and split, of groups of kinds that are not kept."""
-    fixed = np.zeros((strata, table.shape[1] - 1), dtype=np.int64)
-    moving = set(kept)
-    for kind, vector in enumerate(vectors):
-        if kind not in moving:
-            for stratum, number in vector:
-                fixed[stratum] += number * table[kind, :-1]
+    counts = table[:, :-1].copy()
+    counts[kept] = 0
+    fixed = np.zeros((strata, counts.shape[1]), dtype=np.int64)
+    for kind in np.flatnonzero(counts.any(axis=1)).tolist():
+        for stratum, number in vectors[kind]:
+            fixed[stratum] += number * counts[kind]
     return fixed
 
 
 def _make_exact(rows: _Integers, table: _Integers, wanted: _Integers) -> None:
-    """Makes splits exact, in place, by exchanges with the rest, or with the rest by way of another split."""
+    """Makes splits exact, in place, by exchanges with the rest, or else with the rest by way of another split."""
     rest = table.shape[1] - 1
-    routes = [
-        (split, *way) for split in range(rest) for way in [(rest,), *((n, rest) for n in range(rest) if n != split)]
-    ]
-    searches = 0
-    for route in routes:
+    searches = EXACT_SEARCHES
+    ways = [(rest,), *((split, rest) for split in range(rest))]
+    for way, split in product(ways, range(rest)):
         lack = wanted - rows.T @ table[:, :-1]
-        if not lack[:, route[0]].any():
+        if split in way or not lack[:, split].any():
             continue
-        trial = table.copy()
-        owed = np.zeros(len(wanted), dtype=np.int64)
-        for part, other in pairwise(route):
-            searches += 1
-            if searches > EXACT_SEARCHES:
-                return
-            owed = owed + lack[:, part]
-            found = find_exchange(rows, trial[:, part], trial[:, other], owed)
-            if found is None:
-                break
-            _swap(trial, part, other, found)
-        else:
-            table[:] = trial
+        if searches < len(way):
+            return
+        searches -= len(way)
+        if not _exchange_along(rows, table, lack, (split, *way)) and len(way) == 1:
+            _step(rows, table, wanted, split)
+
+
+def _exchange_along(rows: _Integers, table: _Integers, lack: _Integers, route: tuple[int, ...]) -> bool:
+    """Makes each split of a route exact by an exchange with the next part, all or none; says whether it did."""
+    trial = table.copy()
+    owed = np.zeros(len(lack), dtype=np.int64)
+    for part, other in pairwise(route):
+        owed = owed + lack[:, part]
+        found = find_exchange(rows, trial[:, part], trial[:, other], owed)
+        if found is None:
+            return False
+        _swap(trial, part, other, found)
+    table[:] = trial
+    return True
+
+
+def _step(rows: _Integers, table: _Integers, wanted: _Integers, split: int) -> None:
+    """Brings a split nearer in two strata at a time, in place."""
+    for _ in range(STEPS):
+        lack = wanted[:, split] - rows.T @ table[:, split]
+        steps = find_steps(rows, table[:, split], table[:, -1], lack)
+        if not steps:
+            break
+        for exchange in steps:
+            _swap(table, split, table.shape[1] - 1, exchange)
 
 
 def _swap(table: _Integers, part: int, other: int, exchange: Exchange) -> None:

@@ -247,10 +247,10 @@ def _neediest(vector: Vector, remaining: _Table, goals: _Table) -> int:
 
 def _nearest(vector: Vector, remaining: _Table, totals: Sequence[int]) -> int:
     """The split whose total the group fits and whose cells it brings nearest to their goals, by squares."""
-    size, best, best_change = _size(vector), _NONE, 0
+    best, best_change = _NONE, 0
     for split, room in enumerate(totals):
         change = sum(rows * (rows - 2 * remaining[stratum][split]) for stratum, rows in vector)
-        if change < best_change and size <= room:
+        if change < best_change and _size(vector) <= room:
             best, best_change = split, change
     return best
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 MOVES = 1_000
 """The most moves, or sums of two, of which all pairs are made: half a million sums, 40 MB, half a second."""
+STEP_MOVES = 300
+"""The same for each of the many searches that even out two strata."""
 CANDIDATES = 64
 """The most exchanges with the right hash whose rows are counted."""
 
@@ -40,6 +44,12 @@ class _Moves:
     signs: _Integers
     limits: _Integers
     vectors: _Integers
+
+    def sums(self) -> _Sums:
+        """Each move as a sum of one."""
+        size = np.abs(self.vectors).sum(axis=1)
+        terms = np.arange(len(self.kinds))[:, None]
+        return _Sums(self.vectors @ _weights(self.vectors.shape[1]), np.abs(self.signs), size, terms)
 
     def exchange(self, moves: Sequence[int]) -> Exchange:
         """The kinds that some moves give and take."""
@@ -68,6 +78,11 @@ class _Sums:
     rows: _Integers
     terms: _Integers
 
+    @cached_property
+    def by_hash(self) -> _Integers:
+        """The positions of the sums in the order of their hashes."""
+        return np.argsort(self.hashes)
+
 
 def find_exchange(rows: _Integers, given: _Integers, taken: _Integers, wanted: _Integers) -> Exchange | None:
     """Finds the groups that a part must give and take to gain the rows that it wants.
@@ -90,25 +105,59 @@ def find_exchange(rows: _Integers, given: _Integers, taken: _Integers, wanted: _
         >>> find_exchange(rows, np.array([1, 0, 0]), np.array([0, 1, 1]), np.array([-1, 1]))
         ([0], [1, 2])
     """
-    moves = _moves(rows, given, taken)
-    weights = _weights(rows.shape[1])
-    goal = int(wanted @ weights)
-    ones = _Sums(
-        moves.vectors @ weights,
-        np.abs(moves.signs),
-        np.abs(moves.vectors).sum(axis=1),
-        np.arange(len(moves.kinds))[:, None],
-    )
-    twos = _pairs(ones, moves.limits > 1)
-    found = _meet(twos, twos, goal, moves, wanted)
+    moves = _moves(rows, given, taken, MOVES)
+    twos = _pairs(moves.sums(), moves.limits > 1)
+    found = _meet(twos, twos, moves, wanted)
     if found is None:
         fours = _pairs(_least_change(twos, moves.vectors))
-        found = _meet(fours, twos, goal, moves, wanted) or _meet(fours, fours, goal, moves, wanted)
+        found = _meet(fours, twos, moves, wanted) or _meet(fours, fours, moves, wanted)
     return moves.exchange(found) if found else _with_change(rows, given, taken, wanted)
 
 
-def _moves(rows: _Integers, given: _Integers, taken: _Integers) -> _Moves:
-    chosen = [_smallest(rows, np.flatnonzero(counts))[: MOVES // 2] for counts in (given, taken)]
+def find_steps(rows: _Integers, given: _Integers, taken: _Integers, wanted: _Integers) -> list[Exchange]:
+    """Finds exchanges of up to four groups that each bring two strata nearer to what is wanted, and change no other.
+
+    Args:
+        rows: as for `find_exchange`, like the others.
+        given: see there.
+        taken: see there.
+        wanted: see there; the rows that one stratum gains, another loses.
+
+    Returns:
+        Exchanges that can be made together: no stratum is in two of them, and there are groups enough. Those that
+        bring most come first.
+    """
+    moves = _moves(rows, given, taken, STEP_MOVES)
+    twos = _pairs(moves.sums(), moves.limits > 1)
+    steps: list[tuple[int, int, Exchange, tuple[int, int]]] = []
+    for less, more in product(np.flatnonzero(wanted < 0).tolist(), np.flatnonzero(wanted > 0).tolist()):
+        for number in {1, min(int(wanted[more]), int(-wanted[less]))}:
+            goal = np.zeros_like(wanted)
+            goal[[less, more]] = -number, number
+            found = _meet(twos, twos, moves, goal)
+            if found:
+                gain = int((wanted * wanted).sum() - ((wanted - goal) ** 2).sum())
+                groups = int(np.count_nonzero(moves.signs[found]))
+                steps.append((-gain, groups, moves.exchange(found), (less, more)))
+    used: set[int] = set()
+    left = (given.copy(), taken.copy())
+    chosen: list[Exchange] = []
+    for _, _, exchange, strata in sorted(steps):
+        needs = [np.bincount(kinds, minlength=len(rows)) for kinds in map(_kinds, exchange)]
+        if used.isdisjoint(strata) and all((need <= have).all() for need, have in zip(needs, left, strict=True)):
+            used.update(strata)
+            for need, have in zip(needs, left, strict=True):
+                np.subtract(have, need, out=have)
+            chosen.append(exchange)
+    return chosen
+
+
+def _kinds(kinds: list[int]) -> _Integers:
+    return np.array(kinds, dtype=np.int64)
+
+
+def _moves(rows: _Integers, given: _Integers, taken: _Integers, most: int) -> _Moves:
+    chosen = [_smallest(rows, np.flatnonzero(counts))[: most // 2] for counts in (given, taken)]
     kinds = np.concatenate(chosen)
     signs = np.repeat([-1, 1], [len(part) for part in chosen])
     limits = np.concatenate([counts[part] for counts, part in zip((given, taken), chosen, strict=True)])
@@ -165,11 +214,11 @@ def _least_change(twos: _Sums, vectors: _Integers) -> _Sums:
     return _Sums(twos.hashes[kept], twos.groups[kept], twos.rows[kept], twos.terms[kept])
 
 
-def _meet(some: _Sums, others: _Sums, goal: int, moves: _Moves, wanted: _Integers) -> list[int] | None:
+def _meet(some: _Sums, others: _Sums, moves: _Moves, wanted: _Integers) -> list[int] | None:
     """The moves of two sums, one of each sort, that together change what is wanted."""
-    by_hash = np.argsort(others.hashes)
-    found = np.searchsorted(others.hashes, goal - some.hashes, sorter=by_hash)
-    partner = by_hash[np.minimum(found, len(by_hash) - 1)]
+    goal = int(wanted @ _weights(len(wanted)))
+    found = np.searchsorted(others.hashes, goal - some.hashes, sorter=others.by_hash)
+    partner = others.by_hash[np.minimum(found, len(others.hashes) - 1)]
     hits = np.flatnonzero(some.hashes + others.hashes[partner] == goal)
     partner = partner[hits]
     order = np.lexsort((some.rows[hits] + others.rows[partner], some.groups[hits] + others.groups[partner]))
@@ -187,7 +236,7 @@ def _with_change(rows: _Integers, given: _Integers, taken: _Integers, wanted: _I
     stratum = rows[single].argmax(axis=1)
     most, least = np.zeros_like(wanted), np.zeros_like(wanted)
     most[stratum], least[stratum] = taken[single], -given[single]
-    moves = _moves(rows, np.where(sizes > 1, given, 0), np.where(sizes > 1, taken, 0))
+    moves = _moves(rows, np.where(sizes > 1, given, 0), np.where(sizes > 1, taken, 0), MOVES)
     none = int(np.iinfo(np.int64).max)
     fewest, pair, change = none, (0, 0), np.zeros_like(wanted)
     for one, vector in enumerate(moves.vectors):
