@@ -64,10 +64,14 @@ def apply_run_plan(
     size = shard_bytes or default_shard_bytes(sum(file.bytes for file in inventory.files))
     units = [Unit(i, fragments) for i, fragments in enumerate(pack_units(inventory.fragments, size))]
     layout = _layout(plan, inventory, len(units), size)
-    task = _task(run, plan, spec, inventory, rules, layout)
-    with counting("writing", plan.rows_read, progress):
-        run_job(options, lambda pipeline: build_write(pipeline, units, task, run.path(WORK).uri))
-    tally = Tally.from_bytes(run.read(f"{WORK}/tally.bin"))
+    task = _task(run, spec, inventory, rules, layout, plan.fingerprint)
+    try:
+        run.write(ASSIGNMENT, assignment_of(plan, {pool.name: 2**i for i, pool in enumerate(rules.pools)}).to_bytes())
+        with counting("writing", plan.rows_read, progress):
+            run_job(options, lambda pipeline: build_write(pipeline, units, task, run.path(WORK).uri))
+        tally = Tally.from_bytes(run.read(f"{WORK}/tally.bin"))
+    finally:
+        run.clear([WORK])
     _check_faithful(plan, tally)
     progress("checking", 0, None)
     judgement = _judge(plan, tally, spec, task, judge)
@@ -80,12 +84,12 @@ def _layout(plan: Plan, inventory: Inventory, units: int, shard_bytes: int) -> L
     return make_layout(plan.ledger, tuple(split.name for split in plan.splits), units, row_bytes, shard_bytes)
 
 
-def _task(run: RunDirectory, plan: Plan, spec: Spec, inventory: Inventory, rules: Rules, layout: Layout) -> WriteTask:
-    bits = {pool.name: 2**i for i, pool in enumerate(rules.pools)}
+def _task(
+    run: RunDirectory, spec: Spec, inventory: Inventory, rules: Rules, layout: Layout, fingerprint: str
+) -> WriteTask:
     tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
     tables.split_schema()
-    run.write(ASSIGNMENT, assignment_of(plan, bits).to_bytes())
-    return WriteTask(run, plan.fingerprint, rules, tables, layout, spec.label)
+    return WriteTask(run, fingerprint, rules, tables, layout, spec.label)
 
 
 def _check_faithful(plan: Plan, tally: Tally) -> None:
@@ -106,5 +110,4 @@ def _judge(plan: Plan, tally: Tally, spec: Spec, task: WriteTask, judge: Judge) 
 def _finish(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement) -> None:
     run.write(VALIDATION, json.dumps(judgement.to_document(), indent=1, ensure_ascii=False) + "\n")
     run.write(CARD, dataset_card(plan, spec, judgement))
-    run.clear([WORK])
     run.write(SUCCESS, json.dumps({"plan": plan.fingerprint, "success": not judgement.critical}) + "\n")

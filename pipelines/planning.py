@@ -15,6 +15,7 @@ from pipelines.progress import counting
 from pipelines.run_directory import WORK, RunDirectory
 from pipelines.sources.fragments import Inventory, join_neighbours, take_inventory
 from pipelines.sources.schemas import check_reserved
+from pipelines.sources.storable import check_storable
 from pipelines.spec.models import Spec
 from pipelines.spec.predicates import check_columns
 from pipelines.stored import read_plan, write_plan
@@ -57,6 +58,8 @@ def make_run_plan(
     options = job_options(beam_options)
     inventory = take_inventory(source_requests(spec), base)
     check_reserved(inventory.schema, spec.source_column)
+    if spec.output == "data":
+        check_storable(inventory.schema)
     check_columns(spec, inventory.schema)
     rules, request, heading = make_rules(spec, inventory.schema), make_request(spec), make_heading(spec)
     old = _continued(earlier, heading) if earlier is not None else None

@@ -18,6 +18,7 @@ from pipelines.sources.filesystems import (
     read_bytes,
     write_bytes_atomic,
 )
+from splitting.columns import column
 from splitting.errors import RunDirectoryError
 
 SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet", "plan/inputs.json"
@@ -86,7 +87,7 @@ class RunDirectory:
         location = self.path(name)
         if location.is_local:
             scan = pl.scan_parquet(location.path, glob=False, hive_partitioning=False)
-            return scan.select(list(dict.fromkeys(columns)))
+            return scan.select(column(name) for name in dict.fromkeys(columns))
         return self.read_frame(name, list(dict.fromkeys(columns))).lazy()
 
     def column_names(self, name: str) -> list[str]:

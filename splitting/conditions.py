@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from splitting.columns import pick
 from splitting.errors import DataError
 
 WORDS = frozenset(
@@ -414,7 +415,7 @@ class Condition:
             DataError: a value cannot be cast as the condition says.
         """
         try:
-            met = evaluate(self.sql, frame.select(self.columns) if self.columns else frame)
+            met = evaluate(self.sql, pick(frame, self.columns) if self.columns else frame)
         except pl.exceptions.PolarsError as error:
             told = first_words(error)
             raise DataError(
@@ -444,21 +445,31 @@ def evaluate(sql: str, frame: pl.DataFrame) -> pl.Series:
         ConditionError: it holds what no condition may hold.
         polars.exceptions.PolarsError: it does not fit the columns.
     """
-    context = pl.SQLContext(frame=frame.lazy())
-    query = f'SELECT ({_rewritten(sql)}) AS "_condition" FROM frame'  # noqa: S608, of checked tokens
+    plain = {name: f"column {i}" for i, name in enumerate(frame.columns) if _is_pattern(name)}
+    context = pl.SQLContext(frame=frame.rename(plain).lazy())
+    query = f'SELECT ({_rewritten(sql, tuple(plain.items()))}) AS "_condition" FROM frame'  # noqa: S608, of checked tokens
     values = context.execute(query).collect()["_condition"]
     if len(values) == len(frame):
         return values
     return values.clear(len(frame)) if not len(values) else values.new_from_index(0, len(frame))
 
 
+def _is_pattern(name: str) -> bool:
+    """Whether polars takes a column's name for a pattern, even in quotes."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
 @lru_cache(maxsize=256)
-def _rewritten(sql: str) -> str:
-    """The condition, put together from its tokens: columns in quotes, one blank between all."""
+def _rewritten(sql: str, renamed: tuple[tuple[str, str], ...] = ()) -> str:
+    """The condition, put together from its tokens: columns, under their new names, in quotes, one blank between all."""
+    names = dict(renamed)
     parts: list[str] = []
     for token in read(sql):
         if token.kind == "type" and parts[-1:] != ["as"]:
             continue  # date '2026-01-01' is '2026-01-01': polars would take it as UTC, and a text as the column's zone
-        quoted = token.kind == "column"
-        parts.append(f'"{token.characters.replace(_QUOTE, _QUOTE * 2)}"' if quoted else token.characters)
+        if token.kind == "column":
+            name = names.get(token.characters, token.characters)
+            parts.append(f'"{name.replace(_QUOTE, _QUOTE * 2)}"')
+        else:
+            parts.append(token.characters)
     return " ".join(parts)

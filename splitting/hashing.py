@@ -126,7 +126,7 @@ def canonical_text(values: pl.Series) -> pl.Series:
     Raises:
         TypeError: the type has no canonical text.
     """
-    dtype = values.dtype
+    values, dtype = values.alias(""), values.dtype  # polars takes some names for patterns
     if dtype == pl.String:
         return _normalise(values)
     if isinstance(dtype, pl.Categorical | pl.Enum):
@@ -191,12 +191,13 @@ def _nested_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         part = _framed(_element_text(pl.element(), _instance(dtype.inner)))
         return pl.concat_str(pl.lit("["), value.list.eval(part).list.join(""), pl.lit("]"))
     if isinstance(dtype, pl.Struct):
+        numbered = value.struct.rename_fields([str(i) for i in range(len(dtype.fields))])
         parts = [
             pl.concat_str(
                 pl.lit(f"{len(field.name.encode())}:{field.name}"),
-                _framed(_element_text(value.struct.field(field.name), _instance(field.dtype))),
+                _framed(_element_text(numbered.struct.field(str(i)), _instance(field.dtype))),
             )
-            for field in sorted(dtype.fields, key=lambda field: field.name)
+            for i, field in sorted(enumerate(dtype.fields), key=lambda item: item[1].name)
         ]
         text = pl.concat_str(pl.lit("{"), *parts, pl.lit("}"))
         return pl.when(value.is_not_null()).then(text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from splitting.columns import column
 from splitting.frames import pack_frames, unpack_frames
 
 _ROWS = {"split": pl.String, "source": pl.String, "label": pl.String, "rows": pl.Int64, "outside": pl.Int64}
@@ -125,25 +126,30 @@ class Tally:
         return int(self.rows["rows"].sum()) + int(self.aside["rows"].sum())
 
 
+def _numbered(what: str, names: Sequence[str]) -> list[pl.Expr]:
+    """Columns under names that no data gives them."""
+    return [column(name).alias(f"{what}{i}") for i, name in enumerate(names)]
+
+
 @dataclass(frozen=True, eq=False)
 class EvaluationNames:
     """The raw keys and groups of the evaluation splits, as they stand in the written tables. A monoid.
 
     Attributes:
-        keys: the key columns and `split`, distinct.
-        groups: the group columns and `split`, distinct; rows with a null group are left out.
+        keys: `key0`, `key1`, … (the key columns) and `split`, distinct.
+        groups: `group0`, `group1`, … and `split`, distinct; rows with a null group are left out.
     """
 
     keys: pl.DataFrame
     groups: pl.DataFrame
 
     @classmethod
-    def of(cls, split: str, frame: pl.DataFrame, key: Sequence[str], group: Sequence[str]) -> EvaluationNames:
+    def of(cls, split: str, table: pl.LazyFrame, key: Sequence[str], group: Sequence[str]) -> EvaluationNames:
         """The names in a written table.
 
         Args:
             split: of the table.
-            frame: the table, or its key and group columns.
+            table: with its key and group columns.
             key: names of the key columns.
             group: names of the group columns; may be empty.
 
@@ -151,8 +157,11 @@ class EvaluationNames:
             The names.
         """
         named = pl.lit(split).alias("split")
-        groups = frame.select(group).drop_nulls() if group else pl.DataFrame()
-        return cls(frame.select(*key, named).unique(), groups.with_columns(named).unique() if group else groups)
+        frame = table.select(*_numbered("key", key), *_numbered("group", group)).collect()
+        keys = frame.select(pl.col(r"^key\d+$"), named).unique()
+        if not group:
+            return cls(keys, pl.DataFrame())
+        return cls(keys, frame.select(pl.col(r"^group\d+$")).drop_nulls().with_columns(named).unique())
 
     @classmethod
     def merge(cls, parts: Iterable[EvaluationNames]) -> EvaluationNames:
@@ -171,12 +180,14 @@ class EvaluationNames:
         """The names that `to_bytes` packed."""
         return cls(**unpack_frames(data))
 
-    def leaks(self, split: str, table: pl.LazyFrame) -> Tally:
+    def leaks(self, split: str, table: pl.LazyFrame, key: Sequence[str], group: Sequence[str]) -> Tally:
         """Rows of a written table whose key or group is in another, evaluation split.
 
         Args:
             split: of the table.
             table: with its key and group columns; read in pieces, of which only suspects stay in memory.
+            key: names of the key columns.
+            group: names of the group columns; may be empty.
 
         Returns:
             A tally with `leaks` only; empty where there are none.
@@ -185,7 +196,8 @@ class EvaluationNames:
         columns = {what: [c for c in names.columns if c != "split"] for what, names in named.items()}
         firsts = {what: names[0] for what, names in columns.items() if names}
         suspect = [pl.col(first).is_in(named[what][first].unique().implode()) for what, first in firsts.items()]
-        suspects = table.filter(pl.any_horizontal(suspect)).collect(engine="streaming")
+        numbered = table.select(*_numbered("key", key), *_numbered("group", group))
+        suspects = numbered.filter(pl.any_horizontal(suspect)).collect(engine="streaming")
         found = []
         for what in firsts:
             others = named[what].filter(pl.col("split") != split).rename({"split": "_other"})

@@ -44,7 +44,7 @@ def names_in_file(path: str, split: str, task: WriteTask) -> EvaluationNames:
         Them.
     """
     key, group = _checked(task)
-    return EvaluationNames.of(split, task.run.read_frame(path, [*key, *group]), key, group)
+    return EvaluationNames.of(split, task.run.scan_frame(path, [*key, *group]), key, group)
 
 
 def leaks_in_file(path: str, split: str, names: EvaluationNames, task: WriteTask) -> Tally:
@@ -60,7 +60,7 @@ def leaks_in_file(path: str, split: str, names: EvaluationNames, task: WriteTask
         A tally of the leaks.
     """
     key, group = _checked(task)
-    return names.leaks(split, task.run.scan_frame(path, [*key, *group]))
+    return names.leaks(split, task.run.scan_frame(path, [*key, *group]), key, group)
 
 
 def _checked(task: WriteTask) -> tuple[list[str], list[str]]:

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.sources.storable import is_opaque
 from splitting.hashing import hash_texts, name_whole_rows
 from splitting.rules import GROUP, KEY, POOLS, SOURCE
 
@@ -102,8 +103,16 @@ def _stream(table: pa.Table) -> bytes:
 
 def row_digests(table: pa.Table) -> pa.Array:
     """A digest of each row, uint64, that does not depend on where the row was read."""
-    frame = pl.DataFrame(pl.from_arrow(table))
-    return hash_texts(name_whole_rows(frame, frame.columns), 0).to_arrow()
+    names = sorted(table.column_names)
+    columns = {f"{i:09}": _readable(table.column(name)) for i, name in enumerate(names)}
+    return hash_texts(name_whole_rows(pl.DataFrame(columns), list(columns)), 0).to_arrow()
+
+
+def _readable(values: pa.ChunkedArray) -> pl.Series:
+    """The values, or, where polars has no such type, a text of each."""
+    if is_opaque(values.type):
+        return pl.Series([repr(value) for value in values.to_pylist()], dtype=pl.String)
+    return pl.Series(pl.from_arrow(values))
 
 
 def label_texts(table: pa.Table, label: str | None) -> pl.Series:

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 from polars.io.plugins import register_io_source
 
-from pipelines.sources.filesystems import Location, local_output, open_output
-from splitting.errors import DataError
+from pipelines.sources.filesystems import Location, local_output, open_output, raise_for
+from pipelines.sources.storable import check_readable
+from splitting.columns import from_arrow
 
 ROW_GROUP = 2**17
 _PENDING = 16 * 2**20
@@ -56,6 +57,7 @@ class ShardWriter:
     def _flush(self) -> None:
         if self._waiting:
             table = pa.concat_tables(self._waiting)
+            check_readable(table)
             self._waiting = []
             self._open(table).write_table(table)
 
@@ -149,9 +151,7 @@ def stream_shard(location: Location, schema: pa.Schema, frames: Iterator[pl.Data
         except (pl.exceptions.PolarsError, OSError) as error:
             if failures:
                 raise failures[0] from None
-            if isinstance(error, OSError):
-                raise
-            raise DataError(f"{location.uri} cannot be written: {str(error).splitlines()[0]}") from error
+            raise_for(location, "write", error if isinstance(error, OSError) else OSError(str(error)))
 
 
 def _remembering(
@@ -170,4 +170,4 @@ def _remembering(
 
 
 def _polars_schema(schema: pa.Schema) -> pl.Schema:
-    return pl.DataFrame(pl.from_arrow(schema.empty_table())).schema
+    return from_arrow(schema.empty_table()).schema

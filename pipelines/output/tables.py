@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import Chunk
+from splitting.columns import from_arrow
 from splitting.errors import DataError
 from splitting.hashing import hash_texts, name_whole_rows
 
@@ -129,8 +130,7 @@ class OutputTables:
     ) -> list[pa.ChunkedArray | pa.Array]:
         keys = [table.column(name) for name in self.key if name != self.source_column]
         if not self.key:
-            frame = pl.DataFrame(pl.from_arrow(table))
-            digests = hash_texts(name_whole_rows(frame, table.column_names), 0)
+            digests = hash_texts(name_whole_rows(from_arrow(table), table.column_names), 0)
             keys = [pa.array([f"{digest:016x}" for digest in digests], pa.string())]
         size = len(table)
         return [*keys, _constant(fragment.source, size), _constant(fragment.file, size), numbers]

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipelines.output.layout import HELD_OUT as HELD_OUT_FOLDER
 from pipelines.output.layout import REJECTED, Layout, aside_path
-from pipelines.output.parcel import Parcel
+from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.shards import ShardWriter, open_shard, stream_shard, streams
 from pipelines.output.tables import LINE_SCHEMA, OutputTables
 from pipelines.progress import report_rows
@@ -160,7 +160,7 @@ def _count_labels(chunk: Chunk, chosen: pl.Series | None, label: str | None) -> 
     """Rows by label; all under None where there is no label column."""
     if label is None or label not in chunk.schema.names:
         return Counter({None: len(chunk) if chosen is None else int(chosen.sum())})
-    labels = chunk.frame([label]).to_series()
+    labels = chunk.frame([label]).to_series().alias(LABEL)
     counted = (labels if chosen is None else labels.filter(chosen)).value_counts(name="_rows")
     found: Counter[str | None] = Counter()
     for text, rows in counted.with_columns(pl.first().cast(pl.String, strict=False)).iter_rows():

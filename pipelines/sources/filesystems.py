@@ -112,7 +112,7 @@ def raise_for(location: Location, doing: str, error: OSError) -> NoReturn:
 
 
 def _errno_of(message: str) -> int | None:
-    found = re.search(r"errno (\d+)", message)
+    found = re.search(r"(?:errno|os error) (\d+)", message)
     return int(found[1]) if found else None
 
 

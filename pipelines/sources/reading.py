@@ -16,7 +16,9 @@ from pipelines.sources.filesystems import Location, first_line, locate, raise_fo
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.json_lines import read_json
 from pipelines.sources.options import CsvOptions
+from pipelines.sources.storable import to_plain
 from pipelines.sources.text import BadRow
+from splitting.columns import cast_columns, column, from_arrow
 from splitting.errors import DataError
 
 __all__ = ["BadRow", "Chunk", "FrameChunk", "read_fragment", "read_frame", "reads_fast"]
@@ -67,9 +69,9 @@ class Chunk:
     def frame(self, columns: Sequence[str]) -> pl.DataFrame:
         """All rows of some columns, as `read_frame` gives them."""
         if isinstance(self.rows, pl.DataFrame):
-            frame = self.rows.select(columns).cast(pl.Schema(polars_types(self.schema, columns)))
+            frame = cast_columns(self.rows, polars_types(self.schema, columns))
         else:
-            frame = pl.DataFrame(pl.from_arrow(self.rows.select(list(columns))))
+            frame = from_arrow(self.rows.select(list(columns)))
         return frame if columns else pl.DataFrame(height=len(self))
 
     def row_numbers(self, chosen: pl.Series | None = None) -> pa.Array:
@@ -121,7 +123,7 @@ def read_frame(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) ->
     """
     if columns and reads_fast(fragment, schema, columns):
         frame = _read_polars(fragment, columns)
-        yield FrameChunk(frame.cast(pl.Schema(polars_types(schema, columns))))
+        yield FrameChunk(cast_columns(frame, polars_types(schema, columns)))
         return
     names = list(columns) or schema.names[:1]
     wanted = pa.schema([schema.field(name) for name in names], metadata=schema.metadata)
@@ -131,8 +133,7 @@ def read_frame(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) ->
 
 def polars_types(schema: pa.Schema, columns: Sequence[str]) -> dict[str, pl.DataType]:
     """The polars types of columns of an Arrow schema."""
-    empty = pl.DataFrame(pl.from_arrow(schema.empty_table().select(list(columns))))
-    return dict(empty.schema)
+    return dict(from_arrow(schema.empty_table().select(list(columns))).schema)
 
 
 def _read(
@@ -198,7 +199,7 @@ def _read_polars(fragment: Fragment, columns: Sequence[str]) -> pl.DataFrame:
         lazy = pl.scan_parquet(fragment.uri, glob=False, hive_partitioning=False)
         there = lazy.collect_schema().names()
         rows = lazy.slice(fragment.first_row, fragment.rows).select(
-            pl.col(name) if name in there else pl.lit(None).alias(name) for name in columns
+            column(name) if name in there else pl.lit(None).alias(name) for name in columns
         )
         if not set(columns) & set(there):
             return pl.DataFrame({name: pl.repeat(None, fragment.rows or 0, eager=True) for name in columns})
@@ -218,9 +219,10 @@ def _cast(table: pa.Table, wanted: pa.Schema, fragment: Fragment) -> pa.Table:
         if field.name not in table.column_names:
             columns.append(pa.nulls(len(table), field.type))
             continue
-        column = table.column(field.name)
+        values = table.column(field.name)
         try:
-            columns.append(column if column.type.equals(field.type) else column.cast(field.type))
+            values = to_plain(values)
+            columns.append(values if values.type.equals(field.type) else values.cast(field.type))
         except pa.ArrowException as error:
             raise DataError(
                 f"{fragment.file}: column {field.name!r} cannot be read as {field.type}, the type that all files share "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.types as pt
 
+from pipelines.sources.storable import storable
 from splitting.errors import DataError
 
 _UNITS = ("s", "ms", "us", "ns")
@@ -31,7 +32,8 @@ def unify(schemas: Sequence[FileSchema]) -> pa.Schema:
 
     Returns:
         Columns in the order in which they first appear. A column is nullable unless every file has it and says
-        otherwise. Metadata that all files agree on is kept.
+        otherwise. Metadata that all files agree on is kept. Types that are only another layout become plain
+        (`storable`).
 
     Raises:
         DataError: columns conflict; lists every one with its types and files.
@@ -42,7 +44,7 @@ def unify(schemas: Sequence[FileSchema]) -> pa.Schema:
             fields.setdefault(field.name, []).append((field, item.file))
     conflicts, merged = [], []
     for name, found in fields.items():
-        kind = _merge_all([field.type for field, _ in found])
+        kind = _merge_all([storable(field.type) for field, _ in found])
         if kind is None:
             conflicts.append(_conflict(name, found))
             continue

@@ -9,8 +9,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.types as pt
 
+from pipelines.sources.storable import is_opaque
 from pipelines.spec.models import Pool, Spec
 from pipelines.spec.values import shorten
+from splitting.columns import from_arrow
 from splitting.conditions import Condition, ConditionError, Token, columns_of, evaluate, first_words, read
 from splitting.errors import Problem, SpecError
 from splitting.request import TARGET_POOL, TRAIN
@@ -20,8 +22,8 @@ _SHOWN = 30
 
 def polars_schema(schema: pa.Schema, source_column: str) -> dict[str, pl.DataType]:
     """The columns that a condition can read, the source column among them."""
-    empty = pl.DataFrame(pl.from_arrow(schema.empty_table()))
-    return {**empty.schema, source_column: pl.String()}
+    readable = pa.schema([field for field in schema if not is_opaque(field.type)])
+    return {**from_arrow(readable.empty_table()).schema, source_column: pl.String()}
 
 
 def compile_condition(sql: str, columns: Mapping[str, pl.DataType], path: str) -> Condition:
@@ -99,6 +101,10 @@ def check_columns(spec: Spec, schema: pa.Schema) -> None:
 
 def _problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
     names = [*schema.names, spec.source_column]
+    opaque = [field for field in schema if is_opaque(field.type)]
+    if spec.key_is_row and opaque:
+        told = f"column {opaque[0].name!r} is {opaque[0].type}, of which no key can be made; name key columns, not row"
+        yield Problem("key", told)
     for role, columns in (
         ("key", spec.key_columns),
         ("group", spec.group or ()),
@@ -128,7 +134,9 @@ def _usable(column: str, path: str, names: list[str], schema: pa.Schema, *, nest
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         hint = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(names[:_SHOWN])}{more}"
         yield Problem(path, f"there is no column {column!r}; {hint}")
-    elif not nested and column in schema.names and pt.is_nested(schema.field(column).type):
+    elif column in schema.names and (
+        is_opaque(schema.field(column).type) or (not nested and pt.is_nested(schema.field(column).type))
+    ):
         kind = _type(schema, column)
         yield Problem(path, f"column {column!r} is {kind}; expected a plain value (text, number, date, …)")
 
