@@ -29,6 +29,7 @@ from pipelines.sources.fragments import Inventory, check_unchanged, pack_units
 from pipelines.spec.models import Spec
 from pipelines.stored import read_inventory, read_plan, read_spec
 from splitting.assign import assignment_of
+from splitting.checksum import checksum_text
 from splitting.errors import DataError
 from splitting.plan import Plan
 from splitting.rules import Rules
@@ -36,6 +37,8 @@ from validation.checks import Judgement
 from validation.first_suite import SUITE, first_checks
 from validation.judging import Judge
 from validation.tally import Tally
+
+_CHANGED = ": the input files changed after the plan was made; plan again"
 
 
 def apply_run_plan(
@@ -93,11 +96,18 @@ def _task(
 
 
 def _check_faithful(plan: Plan, tally: Tally) -> None:
-    """Rows read = rows written, or the run fails."""
+    """The rows of the plan are the rows that were read, and all of them were written, or the run fails."""
+    read = {source: (rows, checksum_text(high, low)) for source, rows, high, low in tally.read.iter_rows()}
+    for source in plan.sources:
+        rows, checksum = read.get(source.name, (0, checksum_text(0, 0)))
+        if rows != source.rows:
+            raise DataError(f"source {source.name!r}: {source.rows:,} rows were planned, {rows:,} were read{_CHANGED}")
+        if checksum != source.checksum:
+            raise DataError(f"source {source.name!r}: its keys or groups are not those that were planned{_CHANGED}")
     if tally.rows_written() != plan.rows_read:
         raise DataError(
-            f"{plan.rows_read:,} rows were planned, {tally.rows_written():,} were written: the input files changed "
-            "after the plan was made. Plan again"
+            f"{plan.rows_read:,} rows were read, {tally.rows_written():,} were written: rows were lost or doubled, and "
+            "this run is not to be used. Apply the plan again; if it happens again, report it"
         )
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from splitting.checksum import HIGH, LOW, check_sums
 from splitting.frames import pack_frames, unpack_frames
 from splitting.rules import GROUP, KEY, LONE, NULL_KEY, ROWS, SOURCE, Rules
 
 KEY_SAMPLE = 4096
 _SOURCES_LOW, _SOURCES_HIGH = "_source_low", "_source_high"
-_CHECKS = ("_check_high", "_check_low")
 _PENDING_SHARE = 0.5
 
 
@@ -59,12 +59,10 @@ class Census:
             rows = rows.filter(pl.col(KEY).is_not_null())
         cells = [column for column in rules.cell_columns if column != SOURCE]  # one batch has one source
         named_source = pl.lit(source, dtype=pl.String).alias(SOURCE)
-        check = pl.col(KEY).xor(pl.col(GROUP))
         counted = rows.group_by(cells).agg(
             pl.len().cast(pl.Int64).alias(ROWS),
             pl.col(LONE).sum().cast(pl.Int64),
-            (check // 2**32).sum().alias(_CHECKS[0]),
-            (check % 2**32).sum().alias(_CHECKS[1]),
+            *check_sums(),
         )
         low = rows if known is None else _not_left_out(rows, counted, cells, known, source)
         smallest = low.group_by(cells).agg(pl.col(GROUP).unique().bottom_k(limit)).explode(GROUP)
@@ -88,7 +86,7 @@ class Census:
         """
         parts = list(censuses)
         limit = parts[0].limit
-        columns = [c for c in parts[0].cells.columns if c not in {ROWS, LONE, *_CHECKS}]
+        columns = [c for c in parts[0].cells.columns if c not in {ROWS, LONE, HIGH, LOW}]
         cells = pl.concat([part.cells for part in parts]).group_by(columns).agg(pl.all().sum()).sort(columns)
         smallest = (
             pl.concat([part.smallest for part in parts])

@@ -12,6 +12,7 @@ import polars as pl
 
 from splitting.assign import HELD_OUT, REASON
 from splitting.census import KeyRepeats, key_repeats
+from splitting.checksum import HIGH, LOW, checksum_text
 from splitting.inputs import Inputs
 from splitting.plan import (
     SPLIT,
@@ -156,19 +157,20 @@ def _held_out(placed: pl.DataFrame) -> tuple[SetAside, ...]:
 
 
 def _sources(inputs: Inputs, names: tuple[str, ...]) -> tuple[SourcePlan, ...]:
-    cells = inputs.census.cells.group_by(SOURCE).agg(pl.col(ROWS).sum(), pl.col(LONE).sum())
-    counts = {name: (rows, lone) for name, rows, lone in cells.iter_rows()}
+    cells = inputs.census.cells.group_by(SOURCE).agg(pl.col(ROWS, LONE, HIGH, LOW).sum())
+    counts = {name: counted for name, *counted in cells.iter_rows()}
     rejected = dict(inputs.census.rejected.group_by(SOURCE).agg(pl.col(ROWS).sum()).iter_rows())
-    return tuple(
-        SourcePlan(name, counts.get(name, (0, 0))[0] + rejected.get(name, 0), counts.get(name, (0, 0))[1])
-        for name in names
-    )
+    sources = []
+    for name in names:
+        rows, lone, high, low = counts.get(name, (0, 0, 0, 0))
+        sources.append(SourcePlan(name, rows + rejected.get(name, 0), lone, checksum_text(high, low)))
+    return tuple(sources)
 
 
 def _input_fingerprint(inputs: Inputs) -> str:
     """Of keys, groups, sources and strata: an order-free sum, so that files, row order and formats do not matter."""
     columns = [SOURCE, *inputs.rules.stratum_columns]
-    sums = inputs.census.cells.group_by(columns).agg(pl.col(ROWS, "_check_high", "_check_low").sum()).sort(columns)
+    sums = inputs.census.cells.group_by(columns).agg(pl.col(ROWS, HIGH, LOW).sum()).sort(columns)
     return hashlib.sha256(json.dumps(sums.rows()).encode()).hexdigest()[:32]
 
 

@@ -103,11 +103,19 @@ class SetAside:
 
 @dataclass(frozen=True)
 class SourcePlan:
-    """One source: rows read, and those whose group is null (each is a group of one)."""
+    """One source.
+
+    Attributes:
+        name: the source.
+        rows: rows read, rejected ones included.
+        null_groups: those whose group is null; each is a group of one.
+        checksum: of the rows' keys and groups, whatever their order; `apply` compares it with what it reads.
+    """
 
     name: str
     rows: int
     null_groups: int
+    checksum: str
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,18 +7,22 @@ import io
 import logging
 import os
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr
 from typing import TypeAlias
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+import grpc
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, StandardOptions
+from apache_beam.runners.runner import PipelineResult
 
 from splitting.errors import DataError, SpecError
 
 JobOptions: TypeAlias = PipelineOptions
 EMBEDDED = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+_CONNECT_SECONDS = 20
 _DIRECT = ("direct", "directrunner", "fnapirunner")
 _ARGUMENTS = "options after --"
 _USER_ERROR = re.compile(r"^(?:[\w.]+\.)?(?:DataError|ShortfallError): (?P<text>.*)", re.DOTALL | re.MULTILINE)
@@ -111,7 +115,7 @@ def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) ->
 
     Raises:
         DataError: a worker met data that it cannot read; the message is the worker's own.
-        SpecError: the runner cannot be made from the options.
+        SpecError: the runner cannot be made from the options, or cannot be reached.
     """
     runner = str(options.view_as(StandardOptions).runner)
     embedded = _is_embedded(runner)
@@ -124,7 +128,8 @@ def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) ->
         pipeline = _pipeline(options, runner)
         build(pipeline)
         try:
-            pipeline.run().wait_until_finish()
+            result = pipeline.run() if embedded else _submitted(pipeline, options, runner)
+            result.wait_until_finish()
         except Exception as error:
             told = _user_error(error)
             if told is None:
@@ -137,6 +142,30 @@ def _pipeline(options: PipelineOptions, runner: str) -> beam.Pipeline:
         return beam.Pipeline(options=options)
     except (ImportError, AttributeError, ValueError) as error:
         raise SpecError(f"--runner={runner} cannot be used: {' '.join(str(error).split())}", _ARGUMENTS) from error
+
+
+def _submitted(pipeline: beam.Pipeline, options: PipelineOptions, runner: str) -> PipelineResult:
+    """Hands a job to a runner outside this process; that it cannot be reached is no bug of ours."""
+    endpoint = str(options.view_as(PortableOptions).job_endpoint or "")
+    if re.fullmatch(r"[^/]+:\d+", endpoint):
+        _check_answers(endpoint)
+    try:
+        return pipeline.run()
+    except (RuntimeError, NotImplementedError, OSError, grpc.RpcError, grpc.FutureTimeoutError) as error:
+        if _user_error(error) is not None:
+            raise
+        said = " ".join(str(error).split()) or "it did not answer in time"
+        raise SpecError(f"--runner={runner} cannot be used: {said}", _ARGUMENTS) from error
+
+
+def _check_answers(endpoint: str) -> None:
+    """Beam waits for minutes for a job server that is not there."""
+    host, _, port = endpoint.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SpecError(f"--job_endpoint={endpoint}: no job server answers there ({said})", _ARGUMENTS) from error
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from pipelines.output.parcel import Parcel
 from pipelines.output.unit import Unit, WriteTask, write_unit
 from pipelines.run_directory import write_summary
 from splitting.request import TRAIN
-from validation.tally import EvaluationNames, Tally
+from validation.leaks import EvaluationNames
+from validation.tally import Tally
 
 _SEPARATOR = "/"
 

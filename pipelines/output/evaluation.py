@@ -9,7 +9,8 @@ from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.shards import open_shard
 from pipelines.output.unit import WriteTask
 from splitting.rules import POOLS, SOURCE
-from validation.tally import EvaluationNames, Tally
+from validation.leaks import EvaluationNames
+from validation.tally import Tally
 
 
 def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task: WriteTask) -> Tally:

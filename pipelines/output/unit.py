@@ -21,6 +21,7 @@ from pipelines.run_directory import ASSIGNMENT, RunDirectory
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from splitting.assign import HELD_OUT, REASON, Assignment
+from splitting.checksum import check_sums
 from splitting.plan import SPLIT
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, NULL_KEY, Rules
@@ -76,18 +77,19 @@ class UnitResult:
         train_labels: by source, its train rows of each label.
         asides: counts of held-out and rejected rows.
         parcels: by split and shard, its evaluation rows.
-        rows: how many rows it read, unreadable lines included.
+        read: by source, the rows it read, unreadable lines included, and the sums of their checksum.
     """
 
     train_labels: defaultdict[str, Counter[str | None]] = field(default_factory=lambda: defaultdict(Counter))
     asides: list[Tally] = field(default_factory=list)
     parcels: defaultdict[tuple[str, int], list[Parcel]] = field(default_factory=lambda: defaultdict(list))
-    rows: int = 0
+    read: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def tally(self) -> Tally:
         """Counts of what the unit wrote; its evaluation rows are counted where they are written."""
         train = [Tally.of_counts(TRAIN, source, labels) for source, labels in self.train_labels.items()]
-        return Tally.merge([Tally.empty(), *train, *self.asides])
+        read = [Tally.of_read(source, **counts) for source, counts in self.read.items()]
+        return Tally.merge([Tally.empty(), *read, *train, *self.asides])
 
 
 def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
@@ -143,7 +145,8 @@ def _read_and_place(
             named = task.rules.identify(frame, fragment.source)
             special = task.assignment.concerns(named) | named[KEY].is_null()
             plain = ~special if special.any() else None
-            result.rows += len(chunk) + len(chunk.bad_rows)
+            high, low = named.select(check_sums()).row(0)
+            result.read[fragment.source].update(rows=len(chunk) + len(chunk.bad_rows), high=high, low=low)
             result.train_labels[fragment.source] += _count_labels(chunk, plain, task.label)
             if chunk.bad_rows:
                 _write_bad_rows(chunk.bad_rows, fragment, asides, result)

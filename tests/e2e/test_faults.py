@@ -330,6 +330,25 @@ def test_changed_inputs_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert not (tmp_path / "RUN" / "_SUCCESS").exists()
 
 
+def test_inputs_that_changed_without_changing_size_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By what was read: nothing else tells a key that was edited in place, or a row that moved to another file."""
+    for name, rows in web_and_app(300, 200).items():
+        (tmp_path / name).mkdir()
+        rows.write_csv(tmp_path / name / "part.csv")
+    api.plan(str(write_spec(tmp_path, **SMALL)), str(tmp_path / "RUN"))
+    part = tmp_path / "web" / "part.csv"
+    text = part.read_text()
+    for old, new in (("\nw17,", "\nw1x,"), ("\nw17,u8,", "\nw17,u9,")):
+        assert text.count(old) == 1
+        part.write_text(text.replace(old, new))
+        message = told(["apply", str(tmp_path / "RUN")], 1, capsys)
+        assert "source 'web': its keys or groups are not those that were planned" in message
+        assert not (tmp_path / "RUN" / "_SUCCESS").exists()
+    lines = text.splitlines(keepends=True)
+    part.write_text("".join([lines[0], *lines[:0:-1]]))
+    assert run_command(["apply", str(tmp_path / "RUN"), "--quiet"]) == 0, "another order is the same data"
+
+
 def test_a_changed_plan_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_parquet(tmp_path, web_and_app(300, 200))
     api.plan(str(write_spec(tmp_path, **SMALL)), str(tmp_path / "RUN"))

@@ -225,7 +225,7 @@ def test_columns_of_any_name_decide(tmp_path: Path, name: str) -> None:
     whole = pa.table({f"{name}1": numbers, f"{name}2": [f"{k[:-1]}" for k in numbers], name: [k[-1] for k in numbers]})
     pq.write_table(whole.slice(0, ROWS), tmp_path / "web.parquet")
     pq.write_table(whole.slice(ROWS), tmp_path / "app.parquet")
-    condition = f'"{name}" <> \'7\''
+    condition = f"\"{name}\" <> '7'"
     spec = (
         "name: x\nsalt: x\nsources: {web: {path: web.parquet}, app: {path: app.parquet}}\n"
         f"key: {json.dumps(f'{name}1')}\ngroup: {json.dumps(f'{name}2')}\nlabel: {json.dumps(name)}\n"

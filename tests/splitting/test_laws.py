@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from splitting.candidates import Candidates
-from splitting.census import Census
+from splitting.census import Census, CensusTaker
 from splitting.errors import ShortfallError
 from splitting.plan import Plan
 from splitting.request import Request, Size, SplitRequest
@@ -147,6 +148,28 @@ def test_census_and_candidates_are_monoids(batches: Batches, limit: int) -> None
     assert (
         Candidates.merge([Candidates.merge(found[:1]), *found[:0:-1], Candidates.empty(GROUPED)]).to_bytes() == merged
     )
+
+
+@QUICK
+@given(st.lists(tables(grouped=True), min_size=1, max_size=3), st.integers(1, 6), st.integers(1, 50))
+def test_taking_a_census_batch_by_batch_is_merging_all(many: list[Batches], limit: int, size: int) -> None:
+    parts = [
+        (source, part)
+        for batches in many
+        for source, frame in batches
+        for part in frame.with_columns(
+            id=pl.when(pl.int_range(pl.len()) % 9 != 0).then("id")  # some null keys, too
+        ).iter_slices(size)
+    ]
+    taker = CensusTaker(GROUPED, limit)
+    for source, part in parts:
+        taker.add(part, source)
+    taker.reject("web", "bad line", 3)
+    whole = Census.merge([Census.empty(GROUPED, limit), *(Census.of(GROUPED, limit, f, s) for s, f in parts)])
+    taken = taker.census()
+    assert replace(taken, rejected=whole.rejected).to_bytes() == whole.to_bytes()
+    bad = pl.DataFrame({"_source": ["web"], "reason": ["bad line"], "_rows": [3]})
+    assert taken.rejected.equals(pl.concat([whole.rejected, bad]).sort("_source", "reason"))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,72 @@
+"""Options of Beam are checked before anything runs; a runner that is not there is told in one message."""
+
+from __future__ import annotations
+
+import socket
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
+
+from pipelines.jobs.execution import EMBEDDED, job_options, run_job
+from splitting.errors import DataError, SpecError
+
+
+@pytest.mark.parametrize("arguments", [[], ["--runner=DirectRunner"], ["--runner", "direct"]])
+def test_without_a_runner_jobs_run_here_on_all_cores(arguments: list[str]) -> None:
+    options = job_options(arguments)
+    assert options.view_as(StandardOptions).runner == EMBEDDED
+    assert options.view_as(DirectOptions).direct_running_mode == "multi_threading"
+    assert options.view_as(DirectOptions).direct_num_workers >= 1
+
+
+def test_what_the_user_says_of_the_embedded_runner_counts() -> None:
+    options = job_options(["--direct_running_mode=multi_processing", "--direct_num_workers=3"])
+    assert options.view_as(DirectOptions).direct_running_mode == "multi_processing"
+    assert options.view_as(DirectOptions).direct_num_workers == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--direct_num_workrs=2"], "did you mean --direct_num_workers"),
+        (["--direct_num_workers=many"], "many"),
+        (["--runner=FlinkRuner"], "did you mean FlinkRunner"),
+        (["--runner=no.such.Runner"], "cannot be used"),
+        (["runner=direct"], "written --name=value"),
+        (["--runner=direct", "--", "x"], "written --name=value"),
+    ],
+)
+def test_wrong_options_are_told(arguments: list[str], said: str) -> None:
+    with pytest.raises(SpecError) as told:
+        run_job(job_options(arguments), lambda _: None)
+    assert said in str(told.value)
+    assert "options after --" in str(told.value)
+
+
+def test_a_job_server_that_is_not_there_is_told_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and not listening: nobody else answers there
+        options = job_options(["--runner=PortableRunner", f"--job_endpoint=127.0.0.1:{taken.getsockname()[1]}"])
+        with pytest.raises(SpecError, match="no job server answers there"):
+            run_job(options, lambda pipeline: pipeline | beam.Create([1]) and None)
+
+
+def test_a_runner_that_lacks_an_option_is_told() -> None:
+    with pytest.raises(SpecError, match="must specify a --job_endpoint"):
+        run_job(job_options(["--runner=PortableRunner"]), lambda pipeline: pipeline | beam.Create([1]) and None)
+
+
+def _break(_: int) -> None:
+    raise DataError("part.csv is broken:\n  - line 2")
+
+
+def test_an_error_of_a_worker_is_told_as_it_was_raised() -> None:
+    with pytest.raises(DataError) as told:
+        run_job(job_options([]), lambda pipeline: pipeline | beam.Create([1]) | beam.Map(_break) and None)
+    assert str(told.value) == "part.csv is broken:\n  - line 2"
+
+
+def test_a_bug_is_raised_as_it_is() -> None:
+    with pytest.raises(Exception, match="ZeroDivisionError"):
+        run_job(job_options([]), lambda pipeline: pipeline | beam.Create([0]) | beam.Map(lambda x: 1 // x) and None)

@@ -1,0 +1,110 @@
+"""Shards hold what went in, whichever library writes them, and are there whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.output.shards import ROW_GROUP, open_shard, stream_shard, streams
+from pipelines.sources.filesystems import Location, locate
+from splitting.errors import DataError
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.large_string(), nullable=False, metadata={"note": "é"}),
+        pa.field("day", pa.date32()),
+        pa.field("at", pa.timestamp("us", "Europe/Stockholm")),
+        pa.field("n", pa.uint64()),
+        pa.field("x", pa.float32()),
+        pa.field("*", pa.large_binary()),
+    ],
+    metadata={"owner": "team"},
+)
+
+
+def rows(start: int, count: int) -> pa.Table:
+    numbers = range(start, start + count)
+    columns = [
+        [f"id{i}" for i in numbers],
+        [None if i % 7 == 0 else i for i in numbers],
+        [i * 10**9 for i in numbers],
+        [2**64 - 1 - i for i in numbers],
+        [float("nan") if i % 5 == 0 else i / 3 for i in numbers],
+        [bytes([i % 256]) for i in numbers],
+    ]
+    return pa.table([pa.array(v, f.type) for v, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+
+
+def place(path: Path) -> Location:
+    return locate(str(path))
+
+
+def test_both_writers_write_the_same_values_and_the_same_schema(tmp_path: Path) -> None:
+    tables = [rows(0, 10), rows(10, ROW_GROUP), rows(ROW_GROUP + 10, 1)]
+    assert streams(place(tmp_path / "a.parquet"), SCHEMA)
+    stream_shard(place(tmp_path / "a.parquet"), SCHEMA, (pl.DataFrame(pl.from_arrow(table)) for table in tables))
+    with open_shard(place(tmp_path / "b.parquet"), SCHEMA) as shard:
+        for table in tables:
+            shard.write(table)
+    one, two = (pq.read_table(tmp_path / name) for name in ("a.parquet", "b.parquet"))
+    assert one.schema.equals(SCHEMA, check_metadata=True)
+    assert two.schema.equals(SCHEMA, check_metadata=True)
+    whole = pa.concat_tables(tables)
+    for table in (one, two):
+        assert table.drop_columns(["x"]).equals(whole.drop_columns(["x"]))
+        assert (
+            table.column("x")
+            .combine_chunks()
+            .view(pa.uint32())
+            .equals(whole.column("x").combine_chunks().view(pa.uint32()))
+        )
+
+
+@pytest.mark.parametrize("write", ["stream", "open"])
+def test_a_shard_without_rows_keeps_its_schema(tmp_path: Path, write: str) -> None:
+    path = tmp_path / "a.parquet"
+    if write == "stream":
+        stream_shard(place(path), SCHEMA, iter(()))
+    else:
+        with open_shard(place(path), SCHEMA):
+            pass
+    assert pq.read_schema(path).equals(SCHEMA, check_metadata=True)
+    assert pq.read_metadata(path).num_rows == 0
+
+
+def _breaking() -> Iterator[pl.DataFrame]:
+    yield pl.DataFrame(pl.from_arrow(rows(0, 10)))
+    raise DataError("the input is cut off")
+
+
+def _write_breaking(location: Location) -> None:
+    with open_shard(location, SCHEMA) as shard:
+        for frame in _breaking():
+            shard.write(frame.to_arrow().cast(SCHEMA))
+
+
+def test_a_shard_whose_rows_end_early_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the input is cut off"):
+        stream_shard(place(tmp_path / "a.parquet"), SCHEMA, _breaking())
+    with pytest.raises(DataError, match="the input is cut off"):
+        _write_breaking(place(tmp_path / "b.parquet"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.string(), pa.dictionary(pa.int8(), pa.string()), pa.decimal128(5, 2), pa.timestamp("s"), pa.list_(pa.int8())],
+)
+def test_types_that_polars_would_change_are_left_to_pyarrow(tmp_path: Path, kind: pa.DataType) -> None:
+    assert not streams(place(tmp_path / "a.parquet"), pa.schema([("a", kind)]))
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="write"):
+        stream_shard(place(tmp_path / "file" / "a.parquet"), SCHEMA, iter(()))

@@ -1,0 +1,113 @@
+"""Looks for keys and groups that are in two splits, in the written tables. A monoid, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from splitting.columns import column
+from splitting.frames import pack_frames, unpack_frames
+from validation.tally import Tally
+
+
+def _numbered(what: str, names: Sequence[str]) -> list[pl.Expr]:
+    """Columns under names that no data gives them."""
+    return [column(name).alias(f"{what}{i}") for i, name in enumerate(names)]
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationNames:
+    """The raw keys and groups of the evaluation splits, as they stand in the written tables. A monoid.
+
+    Attributes:
+        keys: `key0`, `key1`, … (the key columns) and `split`, distinct.
+        groups: `group0`, `group1`, … and `split`, distinct; rows with a null group are left out.
+    """
+
+    keys: pl.DataFrame
+    groups: pl.DataFrame
+
+    @classmethod
+    def of(cls, split: str, table: pl.LazyFrame, key: Sequence[str], group: Sequence[str]) -> EvaluationNames:
+        """The names in a written table.
+
+        Args:
+            split: of the table.
+            table: with its key and group columns.
+            key: names of the key columns.
+            group: names of the group columns; may be empty.
+
+        Returns:
+            The names.
+        """
+        named = pl.lit(split).alias("split")
+        frame = table.select(*_numbered("key", key), *_numbered("group", group)).collect()
+        keys = frame.select(pl.col(r"^key\d+$"), named).unique()
+        if not group:
+            return cls(keys, pl.DataFrame())
+        return cls(keys, frame.select(pl.col(r"^group\d+$")).drop_nulls().with_columns(named).unique())
+
+    @classmethod
+    def merge(cls, parts: Iterable[EvaluationNames]) -> EvaluationNames:
+        """Merges names; commutative, associative and exact."""
+        names = list(parts)
+        keys = pl.concat([part.keys for part in names], how="vertical_relaxed").unique()
+        groups = pl.concat([part.groups for part in names], how="vertical_relaxed").unique()
+        return cls(keys.sort("split", maintain_order=True), groups)
+
+    def to_bytes(self) -> bytes:
+        """Packs the names."""
+        return pack_frames({"keys": self.keys, "groups": self.groups})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> EvaluationNames:
+        """The names that `to_bytes` packed."""
+        return cls(**unpack_frames(data))
+
+    def leaks(self, split: str, table: pl.LazyFrame, key: Sequence[str], group: Sequence[str]) -> Tally:
+        """Rows of a written table whose key or group is in another, evaluation split.
+
+        Args:
+            split: of the table.
+            table: with its key and group columns; read in pieces, of which only suspects stay in memory.
+            key: names of the key columns.
+            group: names of the group columns; may be empty.
+
+        Returns:
+            A tally with `leaks` only; empty where there are none.
+        """
+        named = {"key": self.keys, "group": self.groups}
+        columns = {what: [c for c in names.columns if c != "split"] for what, names in named.items()}
+        firsts = {what: names[0] for what, names in columns.items() if names}
+        suspect = [pl.col(first).is_in(named[what][first].unique().implode()) for what, first in firsts.items()]
+        numbered = table.select(*_numbered("key", key), *_numbered("group", group))
+        suspects = numbered.filter(pl.any_horizontal(suspect)).collect(engine="streaming")
+        found = []
+        for what in firsts:
+            others = named[what].filter(pl.col("split") != split).rename({"split": "_other"})
+            hits = suspects.select(columns[what]).join(others, on=columns[what])
+            counted = hits.group_by("_other").agg(pl.len().cast(pl.Int64).alias("rows"))
+            found.append(
+                counted.select(
+                    pl.lit(what).alias("what"), pl.lit(split).alias("split"), pl.col("_other").alias("other"), "rows"
+                )
+            )
+        return Tally.of_frames(leaks=pl.concat(found)) if found else Tally.empty()
+
+    def leaks_between(self) -> Tally:
+        """Keys and groups that are in two evaluation splits.
+
+        Returns:
+            A tally with `leaks` only; `rows` counts distinct keys or groups.
+        """
+        found = []
+        for what, names in (("key", self.keys), ("group", self.groups)):
+            columns = [column for column in names.columns if column != "split"]
+            if not columns:
+                continue
+            pairs = names.join(names.rename({"split": "other"}), on=columns).filter(pl.col("split") < pl.col("other"))
+            counted = pairs.group_by("split", "other").agg(pl.len().cast(pl.Int64).alias("rows"))
+            found.append(counted.select(pl.lit(what).alias("what"), "split", "other", "rows"))
+        return Tally.of_frames(leaks=pl.concat(found)) if found else Tally.empty()
