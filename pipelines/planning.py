@@ -56,7 +56,7 @@ def make_run_plan(
         The plan.
     """
     options = job_options(beam_options)
-    inventory = take_inventory(source_requests(spec), base)
+    inventory = take_inventory(source_requests(spec), base, numbered=spec.output == "index")
     check_reserved(inventory.schema, spec.source_column)
     if spec.output == "data":
         check_storable(inventory.schema)

@@ -76,6 +76,6 @@ def _csv(value: dict[str, Any]) -> CsvOptions:
 
 
 def _fragment(item: dict[str, Any], options: dict[str, CsvOptions]) -> Fragment:
-    ranges = {name: tuple(item[name]) if item[name] else None for name in ("row_groups",)}
+    ranges = {name: tuple(item[name]) if item[name] else None for name in ("row_groups", "span")}
     csv = options.get(item["source"]) if item["format"] == "csv" else None
     return Fragment(**{**item, **ranges, "csv": csv})

@@ -15,7 +15,7 @@ import pyarrow.types as pt
 
 from pipelines.sources.filesystems import Location, first_line
 from pipelines.sources.options import CsvOptions
-from pipelines.sources.text import BLOCK_BYTES, MAX_TEXT, BadRow, is_utf8, open_text
+from pipelines.sources.text import BLOCK_BYTES, MAX_TEXT, BadRow, Span, is_utf8, open_text
 from splitting.errors import DataError
 
 _HEADER_BYTES = 2**20
@@ -25,12 +25,21 @@ _IN_COLUMN = re.compile(r"In CSV column #(\d+): (?:Row #\d+: )?(.*)")
 
 @dataclass(frozen=True)
 class _File:
-    """A CSV file and how it is read; lines that are no rows are added to `bad`."""
+    """A CSV file, or the rows of a span, and how it is read; lines that are no rows are added to `bad`."""
 
     location: Location
     shown: str
     options: CsvOptions
+    span: Span | None = None
     bad: list[BadRow] = field(default_factory=list)
+
+    @property
+    def _inner(self) -> bool:
+        """It begins behind the header."""
+        return self.span is not None and self.span[0] > 0
+
+    def _whole(self) -> _File:
+        return replace(self, span=None, bad=[])
 
     @contextmanager
     def reader(
@@ -39,8 +48,8 @@ class _File:
         columns: Sequence[str] | None = None,
         block_bytes: int | None = None,
     ) -> Iterator[pacsv.CSVStreamingReader | None]:
-        """A reader of batches; None for a file with nothing but line breaks. Its errors become one message."""
-        with open_text(self.location) as stream:
+        """A reader of batches; None where there is nothing but line breaks. Its errors become one message."""
+        with open_text(self.location, self.span) as stream:
             try:
                 yield self._open(stream, types, columns, block_bytes or BLOCK_BYTES)
             except pa.ArrowInvalid as error:
@@ -56,6 +65,8 @@ class _File:
         except pa.ArrowInvalid as error:
             if "Empty CSV" not in str(error):
                 raise
+            if self._inner:
+                return None
         # A header that no line break ends is no row to pyarrow, and not a header either.
         with open_text(self.location) as again:
             text = again.read(BLOCK_BYTES).decode(self.options.encoding)
@@ -79,7 +90,11 @@ class _File:
 
         tabs = options.delimiter == "," and self.shown.lower().removesuffix(".gz").endswith(".tsv")
         return {
-            "read_options": pacsv.ReadOptions(block_size=block_bytes, encoding=options.encoding),
+            "read_options": pacsv.ReadOptions(
+                block_size=block_bytes,
+                encoding=options.encoding,
+                column_names=self._whole().names() if self._inner else None,
+            ),
             "parse_options": pacsv.ParseOptions(
                 delimiter="\t" if tabs else options.delimiter,
                 newlines_in_values=options.newlines_in_values,
@@ -110,7 +125,7 @@ class _File:
                 f"{self.shown} cannot be read as csv ({first_line(error)}); set csv.delimiter or "
                 "csv.newlines_in_values, or write the file again"
             )
-        name = self.names()[int(found[1])]
+        name = self._whole().names()[int(found[1])]
         if "UTF8" in found[2]:
             return self.not_utf8(name)
         return DataError(
@@ -212,7 +227,12 @@ def _exact_type(kind: pa.DataType, texts: pa.Array) -> pa.DataType:
 
 
 def read_csv(
-    location: Location, file: str, options: CsvOptions, schema: pa.Schema, columns: Sequence[str]
+    location: Location,
+    file: str,
+    options: CsvOptions,
+    schema: pa.Schema,
+    columns: Sequence[str],
+    span: Span | None = None,
 ) -> Iterator[tuple[pa.Table, tuple[BadRow, ...]]]:
     """Reads a CSV file block by block.
 
@@ -222,6 +242,7 @@ def read_csv(
         options: how CSV is read.
         schema: of the unified table: values are read as types that cast to its types.
         columns: the columns of the file that are wanted.
+        span: whose lines are wanted; None for all.
 
     Yields:
         Rows, and the lines that are none.
@@ -229,7 +250,7 @@ def read_csv(
     Raises:
         DataError: a value does not fit its column's type.
     """
-    opened = _File(location, file, options)
+    opened = _File(location, file, options, span)
     types = {field.name: _readable(field.type) for field in schema}
     found = 0
     with opened.reader(types, columns) as reader:
@@ -239,6 +260,14 @@ def read_csv(
     if len(opened.bad) > found:
         empty = pa.schema([schema.field(name) for name in columns]).empty_table()
         yield empty, tuple(opened.bad[found:])
+
+
+def has_spans(options: CsvOptions) -> bool:
+    """Whether every line break in CSV files ends a row, so that they can be read from any line."""
+    try:
+        return not options.newlines_in_values and "\n".encode(options.encoding) == b"\n"
+    except LookupError:
+        return False
 
 
 def csv_columns(location: Location, file: str, options: CsvOptions) -> list[str]:

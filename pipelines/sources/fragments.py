@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
+from pipelines.sources.csv_files import has_spans
 from pipelines.sources.formats import Format, format_of
 from pipelines.sources.inspecting import FileFacts, inspect_file
 from pipelines.sources.listing import ListedFile, list_source
 from pipelines.sources.options import CsvOptions
 from pipelines.sources.schemas import FileSchema, unify
+from pipelines.sources.text import Span, is_compressed
 from splitting.errors import DataError
 
 FRAGMENT_BYTES = 32 * 2**20
@@ -58,11 +60,12 @@ class Fragment:
         uri: absolute path or URI of the file.
         file: how the file is shown.
         format: of the file.
-        row_groups: the row groups or record batches, first and past the last; None for the whole file.
-        first_row: the number of its first row in the file, from 0.
+        row_groups: the row groups or record batches, first and past the last; None for the whole file, or a span.
+        first_row: the number of its first row in the file, from 0; of a span, 0.
         rows: how many there are; None where only reading tells.
         bytes: about how much of the file it takes.
         csv: how CSV is read.
+        span: of a text file, the bytes where its lines begin; None for the whole file.
     """
 
     source: str
@@ -74,6 +77,7 @@ class Fragment:
     rows: int | None
     bytes: int
     csv: CsvOptions | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,11 @@ class Inventory:
 
 
 def take_inventory(
-    sources: Sequence[SourceRequest], base: str | None = None, fragment_bytes: int = FRAGMENT_BYTES
+    sources: Sequence[SourceRequest],
+    base: str | None = None,
+    fragment_bytes: int = FRAGMENT_BYTES,
+    *,
+    numbered: bool = False,
 ) -> Inventory:
     """Lists and looks at all files.
 
@@ -100,6 +108,7 @@ def take_inventory(
         sources: in the order of the spec.
         base: the folder that relative paths are against.
         fragment_bytes: about how large a fragment is, uncompressed.
+        numbered: rows must know their number in the file, so that text files are read from their begin.
 
     Returns:
         The inventory.
@@ -130,7 +139,9 @@ def take_inventory(
         for (request, file), kind, fact in rows
     )
     fragments = tuple(
-        fragment for (request, file), kind, fact in rows for fragment in _cut(request, file, kind, fact, fragment_bytes)
+        fragment
+        for (request, file), kind, fact in rows
+        for fragment in _cut(request, file, kind, fact, fragment_bytes, numbered)
     )
     return Inventory(unify(schemas), files, fragments)
 
@@ -154,18 +165,26 @@ def _raise_all(errors: Sequence[DataError], files: int) -> None:
 
 
 def _cut(
-    request: SourceRequest, file: ListedFile, kind: Format, facts: FileFacts, fragment_bytes: int
+    request: SourceRequest, file: ListedFile, kind: Format, facts: FileFacts, fragment_bytes: int, numbered: bool
 ) -> Iterator[Fragment]:
-    """A file's fragments: neighbouring row groups together, up to a size."""
+    """A file's fragments: neighbouring row groups together, up to a size; spans of text of that size."""
+    csv = request.csv if kind == "csv" else None
 
-    def fragment(groups: tuple[int, int] | None, first_row: int, rows: int | None, share: int) -> Fragment:
-        csv = request.csv if kind == "csv" else None
-        return Fragment(request.name, file.uri, file.file, kind, groups, first_row, rows, share, csv)
+    def fragment(
+        groups: tuple[int, int] | None, first_row: int, rows: int | None, share: int, span: Span | None = None
+    ) -> Fragment:
+        return Fragment(request.name, file.uri, file.file, kind, groups, first_row, rows, share, csv, span)
 
     if facts.schema is None:
         return
     if facts.groups is None:
-        yield fragment(None, 0, facts.rows, file.bytes)
+        in_spans = kind == "jsonl" or (kind == "csv" and has_spans(request.csv))
+        if numbered or not in_spans or is_compressed(file.uri) or file.bytes <= fragment_bytes:
+            yield fragment(None, 0, facts.rows, file.bytes)
+            return
+        for start in range(0, file.bytes, fragment_bytes):
+            end = min(start + fragment_bytes, file.bytes)
+            yield fragment(None, 0, None, end - start, (start, end))
         return
     total = max(1, sum(rows for rows, _ in facts.groups))
     first = start = rows = size = 0

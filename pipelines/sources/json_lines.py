@@ -15,7 +15,7 @@ import pyarrow.types as pt
 
 from pipelines.sources.filesystems import Location, first_line
 from pipelines.sources.options import CsvOptions
-from pipelines.sources.text import BLOCK_BYTES, MAX_TEXT, BadRow, is_utf8, open_text
+from pipelines.sources.text import BLOCK_BYTES, MAX_TEXT, BadRow, Span, is_utf8, open_text
 from splitting.errors import DataError
 
 _EXACT = 2**53
@@ -56,7 +56,7 @@ def json_schema(location: Location, file: str, options: CsvOptions) -> pa.Schema
 
 
 def read_json(
-    location: Location, file: str, schema: pa.Schema, columns: Sequence[str]
+    location: Location, file: str, schema: pa.Schema, columns: Sequence[str], span: Span | None = None
 ) -> Iterator[tuple[pa.Table, tuple[BadRow, ...]]]:
     """Reads a JSON Lines file block by block.
 
@@ -65,6 +65,7 @@ def read_json(
         file: how it is shown.
         schema: of the unified table: values are read as types that cast to its types.
         columns: the columns that are wanted; nulls where a line has none.
+        span: whose lines are wanted; None for all.
 
     Yields:
         Rows, and the lines that are none.
@@ -74,8 +75,8 @@ def read_json(
     """
     readable = pa.schema([pa.field(field.name, _readable(field.type)) for field in schema])
     options = pajson.ParseOptions(explicit_schema=readable, unexpected_field_behavior="error")
-    with open_text(location) as stream:
-        for block in _blocks(stream):
+    with open_text(location, span) as stream:
+        for block in _blocks(stream, inner=span is not None and span[0] > 0):
             table, good, bad = _parse(block, file, options)
             chosen = (table if table is not None else readable.empty_table()).select(list(columns))
             for name in chosen.column_names:
@@ -130,20 +131,20 @@ def _count_lines(block: bytes) -> int:
     return sum(1 for line in block.split(b"\n") if line.strip()) if blank else ends
 
 
-def _blocks(stream: pa.NativeFile) -> Iterator[bytes]:
-    """Blocks of whole lines."""
-    rest, begun = b"", False
-    while data := stream.read(BLOCK_BYTES):
-        if not begun:
-            data, begun = data.removeprefix(_BOM), True
-        head, newline, tail = data.rpartition(b"\n")
-        if newline:
+def _blocks(stream: pa.NativeFile, *, inner: bool = False) -> Iterator[bytes]:
+    """Blocks of whole lines; an inner part of a file begins with no mark of its encoding."""
+    rest, data = b"", stream.read(BLOCK_BYTES)
+    if not inner:
+        data = data.removeprefix(_BOM)
+    while data:
+        following = stream.read(BLOCK_BYTES)
+        head, newline, tail = data.rpartition(b"\n") if following else (data, b"", b"")
+        if newline or not following:
             yield rest + head + newline
             rest = tail
         else:
             rest += data
-    if rest.strip():
-        yield rest
+        data = following
 
 
 def _sort_lines(block: bytes) -> tuple[bytes, tuple[BadRow, ...]]:

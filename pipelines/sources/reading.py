@@ -236,9 +236,9 @@ def _read_pyarrow(fragment: Fragment, location: Location, schema: pa.Schema, col
         options = fragment.csv or CsvOptions()
         there = csv_columns(location, fragment.file, options)
         present = [name for name in columns if name in there] or there[:1]
-        yield from read_csv(location, fragment.file, options, schema, present)
+        yield from read_csv(location, fragment.file, options, schema, present, fragment.span)
     elif fragment.format == "jsonl":
-        yield from read_json(location, fragment.file, schema, columns)
+        yield from read_json(location, fragment.file, schema, columns, fragment.span)
     elif fragment.format == "orc":
         yield from _read_orc(location, columns)
     elif fragment.format == "arrow":
