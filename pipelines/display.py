@@ -128,9 +128,20 @@ def _strata(plan: Plan) -> Table:
             f"{quota.wanted:,}",
             f"{quota.rows:,}",
         )
-    if len(plan.quotas) > _MOST_ROWS:
-        table.caption = f"… and {len(plan.quotas) - _MOST_ROWS:,} more, all in plan/plan.json"
+    more = len(plan.quotas) - _MOST_ROWS
+    told = [*([f"… and {more:,} more, all in plan/plan.json."] if more > 0 else []), *_off_quota(plan)]
+    table.caption = Text(" ".join(told)) if told else None
     return table
+
+
+def _off_quota(plan: Plan) -> list[str]:
+    """Says how many strata are not at their quotas, and why they may be not."""
+    off = sum(quota.rows != quota.wanted for quota in plan.quotas)
+    if not off:
+        return []
+    reasons = {"groups are kept whole": bool(plan.identity.get("group")), "frozen examples stay": bool(plan.previous)}
+    why = " and ".join(reason for reason, holds in reasons.items() if holds) or "see the notes"
+    return [f"{off:,} of {len(plan.quotas):,} differ from their quotas: {why}."]
 
 
 def _labels(stratum: Stratum) -> Iterable[str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import polars as pl
+import pyarrow as pa
 
 from pipelines.sources.filesystems import kind, list_names, locate
 from pipelines.sources.formats import extension_format
-from pipelines.sources.fragments import Inventory, SourceRequest, take_inventory
+from pipelines.sources.fragments import Fragment, Inventory, SourceRequest, take_inventory
 from pipelines.sources.reading import read_fragment
+from pipelines.sources.storable import is_opaque
+from splitting.columns import from_arrow
 from splitting.errors import SpecError
 
 SAMPLE_ROWS = 100_000
@@ -111,13 +114,22 @@ def _add(found: dict[str, str], name: str, path: str) -> None:
 
 
 def _sample(inventory: Inventory, source: str) -> pl.DataFrame:
-    for fragment in inventory.fragments:
-        if fragment.source != source:
-            continue
-        for chunk in read_fragment(fragment, inventory.schema):
-            if len(chunk.table):
-                return pl.DataFrame(pl.from_arrow(chunk.table[:SAMPLE_ROWS]))
-    return pl.DataFrame()
+    """Some rows from the begin, the middle and the end of a source, without columns that polars has no type for."""
+    fragments = [fragment for fragment in inventory.fragments if fragment.source == source]
+    places = sorted({0, len(fragments) // 2, len(fragments) - 1}) if fragments else []
+    share = SAMPLE_ROWS // max(1, len(places))
+    parts = [part for place in places for part in _first_rows(fragments[place], inventory.schema, share)]
+    return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def _first_rows(fragment: Fragment, schema: pa.Schema, count: int) -> Iterator[pl.DataFrame]:
+    names = [field.name for field in schema if not is_opaque(field.type)]
+    left = count
+    for chunk in read_fragment(fragment, schema):
+        yield from_arrow(chunk.table.select(names)[:left])
+        left -= len(chunk)
+        if left <= 0:
+            return
 
 
 def _rows(inventory: Inventory, source: str, sample: pl.DataFrame) -> int:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,3 +148,16 @@ def test_nothing_to_read_is_told(tmp_path: Path) -> None:
         suggest_spec([write(tmp_path / "e", {"a/x.parquet": images().clear()})])
     with pytest.raises(DataError, match=r"no file at nope\.csv; check the path"):
         suggest_spec(["nope.csv"])
+
+
+def test_columns_of_any_type_and_rows_of_every_part_are_looked_at(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "id": pa.array(range(3_000)),
+            "label": pa.array([None] * 1_000 + ["cat", "dog"] * 1_000),
+            "amount": pa.array([Decimal(1)] * 3_000, pa.decimal256(60, 2)),
+        }
+    )
+    pq.write_table(table, tmp_path / "data.parquet", row_group_size=1_000)
+    text = suggest_spec([str(tmp_path / "data.parquet")])
+    assert {name: yaml.safe_load(text)[name] for name in ("key", "label")} == {"key": "id", "label": "label"}
