@@ -11,9 +11,11 @@ from pipelines.job import make_heading, make_request, make_rules, source_request
 from pipelines.jobs.census import CensusTask, build_census
 from pipelines.jobs.execution import JobOptions, job_options, run_job
 from pipelines.jobs.lookup import find_trained
+from pipelines.output.layout import shard_path
 from pipelines.progress import counting
 from pipelines.run_directory import WORK, RunDirectory
 from pipelines.sources.fragments import Inventory, join_neighbours, take_inventory
+from pipelines.sources.listing import takes
 from pipelines.sources.schemas import check_reserved
 from pipelines.sources.storable import check_storable
 from pipelines.spec.models import Spec
@@ -27,7 +29,7 @@ from splitting.inputs import Inputs, Previous
 from splitting.plan import Plan
 from splitting.planning import newly_eligible
 from splitting.pools import DeeperCensusNeeded
-from splitting.request import Request
+from splitting.request import TRAIN, Request
 from splitting.rules import GROUP, ROWS, Rules
 
 _DEPTHS = (1, 4, 16, 64, 256, 1024)
@@ -56,6 +58,7 @@ def make_run_plan(
         The plan.
     """
     options = job_options(beam_options)
+    _check_outside(run, spec, base)
     inventory = take_inventory(source_requests(spec), base, numbered=spec.output == "index")
     check_reserved(inventory.schema, spec.source_column)
     if spec.output == "data":
@@ -71,6 +74,18 @@ def make_run_plan(
     run.clear_all()
     write_plan(run, spec, inventory, plan)
     return plan
+
+
+def _check_outside(run: RunDirectory, spec: Spec, base: str | None) -> None:
+    """A run inside a source would be read by the next one, as data."""
+    written = run.path(shard_path(TRAIN, 0, 1)).uri
+    for name, source in spec.sources.items():
+        inside = [path for path in source.paths if takes(path, base, written)]
+        if inside:
+            raise RunDirectoryError(
+                f"{run.uri} lies in source {name!r} ({inside[0]}), and the next run would read what this one wrote; "
+                "choose a folder outside of the sources"
+            )
 
 
 def _decide(job: _CensusJob, heading: Heading, earlier: RunDirectory | None, old: Plan | None) -> Plan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pyarrow import fs
 
@@ -61,6 +62,26 @@ def list_source(name: str, paths: Sequence[str], base: str | None) -> tuple[List
     return tuple(found[uri] for uri in sorted(found))
 
 
+def takes(path: str, base: str | None, uri: str) -> bool:
+    """Whether a file would be listed, were it there.
+
+    Args:
+        path: of a source: a file, folder or glob.
+        base: the folder that relative paths are against.
+        uri: absolute path or URI of the file.
+
+    Returns:
+        True where `list_source` would find it.
+    """
+    folder, glob = locate(path, base), None
+    if kind(folder) != "folder":
+        if not _MAGIC.search(split_query(path)[0]):
+            return folder.uri == uri
+        folder, glob = _split_glob(path, base)
+    stem, start = split_query(uri)[0], split_query(folder.uri)[0].rstrip("/") + "/"
+    return stem.startswith(start) and _is_wanted(stem.removeprefix(start).split("/"), glob)
+
+
 def _expand(path: str, base: str | None) -> Iterator[ListedFile]:
     location = locate(path, base)
     root = locate(base or ".").uri
@@ -105,17 +126,20 @@ def _walk(folder: Location, root: str, glob: str | None) -> Iterator[ListedFile]
         infos = folder.filesystem.get_file_info(fs.FileSelector(folder.path, recursive=True))
     except OSError as error:
         raise_for(folder, "list", error)
-    pattern = glob_pattern(glob) if glob is not None else None
     for info in infos:
         inner = info.path[len(folder.path.rstrip("/")) :].strip("/")
-        parts = inner.split("/")
-        if info.type != fs.FileType.File or any(part.startswith((".", "_")) for part in parts):
-            continue
-        if pattern is not None and not any(pattern.fullmatch("/".join(parts[:n])) for n in range(len(parts), 0, -1)):
-            continue
-        if _NOT_DATA.fullmatch(parts[-1]) and not _names_ending(glob, parts[-1]):
-            continue
-        yield _listed(info.path if folder.is_local else join(folder.uri, inner), info.size, root)
+        if info.type == fs.FileType.File and _is_wanted(inner.split("/"), glob):
+            yield _listed(info.path if folder.is_local else join(folder.uri, inner), info.size, root)
+
+
+def _is_wanted(parts: Sequence[str], glob: str | None) -> bool:
+    """Whether a file in a folder, as the parts of its path below it, is data of a source."""
+    if any(part.startswith((".", "_")) for part in parts):
+        return False
+    pattern = glob_pattern(glob) if glob is not None else None
+    if pattern is not None and not any(pattern.fullmatch("/".join(parts[:n])) for n in range(len(parts), 0, -1)):
+        return False
+    return not _NOT_DATA.fullmatch(parts[-1]) or _names_ending(glob, parts[-1])
 
 
 def _names_ending(glob: str | None, name: str) -> bool:
@@ -129,6 +153,7 @@ def _listed(uri: str, size: int, root: str) -> ListedFile:
     return ListedFile(uri, uri[len(under) :] if uri.startswith(under) and not is_uri(uri) else shown(uri), size)
 
 
+@lru_cache(maxsize=64)
 def glob_pattern(pattern: str) -> re.Pattern[str]:
     """A glob as a regular expression: `*` and `?` stay within a folder, `**` does not.
 

@@ -349,6 +349,15 @@ def test_inputs_that_changed_without_changing_size_are_told(tmp_path: Path, caps
     assert run_command(["apply", str(tmp_path / "RUN"), "--quiet"]) == 0, "another order is the same data"
 
 
+def test_a_run_inside_a_source_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_parquet(tmp_path, web_and_app(300, 200))
+    spec = str(write_spec(tmp_path, **SMALL))
+    for folder in ("web/RUN", "app/runs/first"):
+        message = told(["run", spec, "-o", str(tmp_path / folder)], 1, capsys)
+        assert "the next run would read what this one wrote" in message
+        assert not (tmp_path / folder).exists()
+
+
 def test_a_changed_plan_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_parquet(tmp_path, web_and_app(300, 200))
     api.plan(str(write_spec(tmp_path, **SMALL)), str(tmp_path / "RUN"))

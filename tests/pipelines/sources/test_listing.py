@@ -12,7 +12,7 @@ from pyarrow import fs
 
 from pipelines.sources import filesystems, uris
 from pipelines.sources.fragments import SourceRequest, take_inventory
-from pipelines.sources.listing import list_source
+from pipelines.sources.listing import list_source, takes
 from pipelines.sources.reading import read_fragment
 from splitting.errors import DataError, SpecError
 
@@ -163,3 +163,30 @@ def test_two_stars_find_all_data(tree: Path) -> None:
 def test_a_glob_that_matches_nothing_is_told(tree: Path) -> None:
     with pytest.raises(DataError, match=r"no file at nowhere-\*"):
         names(tree, "nowhere-*")
+
+
+@pytest.mark.parametrize(
+    ("path", "inner", "taken"),
+    [
+        ("data", "data/run/data/a.parquet", True),
+        ("data", "data2/a.parquet", False),
+        ("data", "data/_run/a.parquet", False),
+        ("data", "data/notes.md", False),
+        ("data/*", "data/run/data/a.parquet", True),
+        ("data/*.csv", "data/run/data/a.parquet", False),
+        ("data/**/*.parquet", "data/run/data/a.parquet", True),
+        ("**", "runs/1/a.parquet", True),
+        ("data/a.parquet", "data/a.parquet", True),
+        ("data/a.parquet", "data/b.parquet", False),
+    ],
+)
+def test_what_would_be_listed_is_known_before_it_is_there(tmp_path: Path, path: str, inner: str, taken: bool) -> None:
+    (tmp_path / "data").mkdir()
+    assert takes(path, str(tmp_path), str(tmp_path / inner)) == taken
+    (tmp_path / inner).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / inner).write_text("x")
+    try:
+        listed = [file.uri for file in list_source("s", (path,), str(tmp_path))]
+    except DataError:
+        listed = []
+    assert (str(tmp_path / inner) in listed) == taken
