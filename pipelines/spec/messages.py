@@ -86,7 +86,9 @@ def message_of(detail: ErrorDetails, model: type[BaseModel]) -> str:  # noqa: PL
         wanted = _INSIDE.get(parent) or _EXPECTED_AT.get(str(detail["loc"][-1]), wanted)
     if wanted is None:
         return f"got {shorten(got)}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
-    told = wanted.replace("{max_length}", str(context.get("max_length")))
+    told = wanted
+    for bound in ("max_length", "ge", "le"):
+        told = told.replace(f"{{{bound}}}", str(context.get(bound)))
     return f"got {kind_of(got) if isinstance(got, dict | list) else shorten(got)}, expected {told}"
 
 
@@ -119,6 +121,13 @@ _EXPECTED_AT = {
     "null_values": "a text, or a list of texts",
     "stratify": "a list of columns, as in [label, {column: age, edges: [18, 40]}]",
     "edges": "a list of numbers",
+    "checks": "a mapping, as in {min_rows: 100, skip: [file_name]}",
+    "thresholds": "a mapping, as in {js_excess: [0.05, 0.1]}",
+    "suites": "a list, as in [{path: suite.json, on: [splits.dev]}]",
+    "actions": "a list, as in [{type: slack, slack_webhook: ...}]",
+    "skip": "a column, or a list of columns",
+    "times": "a column, or a list of columns",
+    "on": "all, splits.NAME or sources.NAME, or a list of those",
     "splits": "a mapping, as in {test: 2500, dev: 2500, train_dev: 2500, train: rest}",
     "sources": "a mapping, as in {app: {path: data/app}}",
 }
@@ -137,6 +146,8 @@ _EXPECTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
 }
 
 

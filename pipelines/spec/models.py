@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from pipelines.sources.formats import extension_format
+from pipelines.spec.check_models import Checks
 from pipelines.spec.values import listed, parse_edge, parse_size, shorten, size_text
 from splitting.request import TARGET_POOL, TRAIN
 
@@ -232,6 +233,7 @@ class Spec(_Model):
         new_members: what becomes of new members of a group that is already in an evaluation split.
         output: copy the data, or write an index that points to it.
         source_column: the name of the column that tells each row's source.
+        checks: how a run is judged.
     """
 
     name: Annotated[str, Field(max_length=100)]
@@ -247,6 +249,7 @@ class Spec(_Model):
     new_members: Literal["hold_out", "join"] = "hold_out"
     output: Literal["data", "index"] = "data"
     source_column: Annotated[str, Field(min_length=1)] = "source"
+    checks: Checks = Checks()
 
     @field_validator("name")
     @classmethod
@@ -294,6 +297,8 @@ class Spec(_Model):
             if "csv" not in source.model_fields_set:
                 del document["sources"][name]["csv"]
         document["splits"] = {name: _split_document(split) for name, split in self.splits.items()}
+        if "checks" not in self.model_fields_set:
+            del document["checks"]
         plain: dict[str, Any] = _plain(document)
         return plain
 

@@ -120,6 +120,9 @@ def _problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
         if stratum.edges and not found and not _is_number(schema, stratum.column):
             got = _type(schema, stratum.column)
             yield Problem(path, f"edges need a numeric column, and {stratum.column!r} is {got}")
+    for role, columns in (("checks.skip", spec.checks.skip), ("checks.times", spec.checks.times)):
+        for i, column in enumerate(columns):
+            yield from _there(column, f"{role}[{i}]" if len(columns) > 1 else role, names)
     types = polars_schema(schema, spec.source_column)
     for path, sql in _conditions(spec):
         try:
@@ -128,13 +131,17 @@ def _problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
             yield from error.problems
 
 
-def _usable(column: str, path: str, names: list[str], schema: pa.Schema, *, nested: bool) -> Iterator[Problem]:
+def _there(column: str, path: str, names: list[str]) -> Iterator[Problem]:
     if column not in names:
         near = difflib.get_close_matches(column, names, 1)
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         hint = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(names[:_SHOWN])}{more}"
         yield Problem(path, f"there is no column {column!r}; {hint}")
-    elif column in schema.names and (
+
+
+def _usable(column: str, path: str, names: list[str], schema: pa.Schema, *, nested: bool) -> Iterator[Problem]:
+    yield from _there(column, path, names)
+    if column in schema.names and (
         is_opaque(schema.field(column).type) or (not nested and pt.is_nested(schema.field(column).type))
     ):
         kind = _type(schema, column)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.spec.check_schema import CHECKS
 from pipelines.spec.checks import (
     LONGEST_SOURCE_NAME,
     LONGEST_SPLIT_NAME,
@@ -17,11 +18,13 @@ from pipelines.spec.checks import (
     SPLIT_NAME,
 )
 from pipelines.spec.models import COLUMN_TYPES
+from pipelines.spec.schema_parts import END as _END
+from pipelines.spec.schema_parts import FULL_TEXT as _FULL_TEXT
+from pipelines.spec.schema_parts import NAMES as _NAMES
+from pipelines.spec.schema_parts import TEXT as _TEXT
+from pipelines.spec.schema_parts import schema_object as _object
+from pipelines.spec.schema_parts import told as _told
 
-_END = r"(?!\n)$"  # some engines let $ stand before a last line break
-_TEXT = {"type": "string", "minLength": 1}
-_FULL_TEXT = {"type": "string", "pattern": r"\S"}
-_NAMES = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
 _PATH = {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*" + _END}
 _COUNT = {"type": "integer", "minimum": 1, "title": "a count of rows"}
 _PERCENT = {
@@ -30,21 +33,6 @@ _PERCENT = {
     "title": "a percentage of the pool, above 0% and at most 100%",
     "examples": ["5%"],
 }
-
-
-def _object(title: str, description: str, required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "title": title,
-        "description": description,
-        "type": "object",
-        "additionalProperties": False,
-        "required": required,
-        "properties": properties,
-    }
-
-
-def _told(schema: dict[str, Any], description: str, *examples: Any) -> dict[str, Any]:
-    return {**schema, "description": description, **({"examples": list(examples)} if examples else {})}
 
 
 _CSV = _object(
@@ -210,6 +198,7 @@ def json_schema() -> dict[str, Any]:
             {"enum": ["data", "index"], "default": "data"}, "Copy the rows, or write an index that points to them."
         ),
         "source_column": _told({**_TEXT, "default": "source"}, "The name of the column that tells a row's source."),
+        "checks": CHECKS,
     }
     root = _object(
         "targetsplit spec",
