@@ -60,9 +60,7 @@ def check(out: Path, split_glob: str, extra_globs: tuple[str, ...], data: Path, 
         pattern = split_glob.format(split=split)
         if not any(out.glob(pattern)):
             raise FileNotFoundError(f"no file {pattern} in {out}, where the split {split} was expected")
-        connection.execute(
-            f"CREATE VIEW {split} AS SELECT image_id, user_id FROM read_parquet('{out / pattern}')"
-        )
+        connection.execute(f"CREATE VIEW {split} AS SELECT image_id, user_id FROM read_parquet('{out / pattern}')")
     digest = "SELECT count(*), coalesce(bit_xor(hash(image_id)), 0) FROM"
     digests = {split: one(connection, f"{digest} {split}") for split in SPLITS}
     not_app = f"ANTI JOIN read_parquet('{data}/app/*.parquet') AS app USING (image_id)"

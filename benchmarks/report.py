@@ -42,10 +42,7 @@ def row(name: str, result: dict[str, Any], reference: float | None, ours: bool) 
     """Formats one contender's line."""
     label = f"**{name}**" if ours else name
     if result["status"] != "ok":
-        said = (
-            result["message"]
-            or f"{result['status']} after {result['wall']:.0f} s, {result['peak'] / 1e6:,.0f} MB"
-        )
+        said = result["message"] or f"{result['status']} after {result['wall']:.0f} s, {result['peak'] / 1e6:,.0f} MB"
         return f"| {label} | {said} |" + " |" * (len(COLUMNS) - 2)
     found = result["findings"]
     rows = found["rows"]

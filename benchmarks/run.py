@@ -96,9 +96,9 @@ def machine() -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "absent"
     if shutil.which("java"):
-        first = subprocess.run(
-            ["java", "-version"], capture_output=True, text=True, check=False
-        ).stderr.splitlines()[:1]
+        first = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr.splitlines()[
+            :1
+        ]
         versions["java"] = first[0].split('"')[1] if first and '"' in first[0] else "present"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
@@ -160,13 +160,9 @@ def compete(names: list[str], data: Path, base: Path, repeats: int, timeout: flo
             run = measure(contender.command(data, out), base / f"{name}.log", timeout)
             runs[name].append(run)
             note = f"{run.wall:7.1f} s {run.peak / 2**20:7,.0f} MiB"
-            print(
-                f"  {turn + 1}/{repeats} {contender.name:30} {run.status:8} {note} {run.message}", flush=True
-            )
+            print(f"  {turn + 1}/{repeats} {contender.name:30} {run.status:8} {note} {run.message}", flush=True)
             if run.status == "ok":
-                findings[name].append(
-                    check(out, contender.split_glob, contender.extra_globs, data, base / "spill")
-                )
+                findings[name].append(check(out, contender.split_glob, contender.extra_globs, data, base / "spill"))
             shutil.rmtree(out, ignore_errors=True)
     return {name: summarise(runs[name], findings[name]) for name in names}
 
@@ -180,21 +176,13 @@ def start_up(base: Path, repeats: int, timeout: float) -> dict[str, Any]:
 
 def main() -> None:
     """Generates the data, runs everybody, writes the table."""
-    parser = argparse.ArgumentParser(
-        description="Measure targetsplit against the scripts that a user would write."
-    )
+    parser = argparse.ArgumentParser(description="Measure targetsplit against the scripts that a user would write.")
     parser.add_argument(
         "--rows", choices=sorted(SIZES), default="8.5M", help="the size of the data (default: %(default)s)"
     )
-    parser.add_argument(
-        "--repeats", type=int, default=3, help="rounds; the table has medians (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--only", default=",".join(CONTENDERS), help="contenders, with commas (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--timeout", type=float, default=3600, help="seconds a run may take (default: %(default)s)"
-    )
+    parser.add_argument("--repeats", type=int, default=3, help="rounds; the table has medians (default: %(default)s)")
+    parser.add_argument("--only", default=",".join(CONTENDERS), help="contenders, with commas (default: %(default)s)")
+    parser.add_argument("--timeout", type=float, default=3600, help="seconds a run may take (default: %(default)s)")
     arguments = parser.parse_args()
     names = arguments.only.split(",")
     if unknown := [name for name in names if name not in CONTENDERS]:

@@ -178,13 +178,35 @@ class Rules:
         }
         bits = pl.repeat(0, len(frame), dtype=pl.UInt32, eager=True)
         for i, pool in enumerate(self.pools):
-            if pool.sources is not None and source not in pool.sources:
-                continue
-            inside = pl.repeat(True, len(frame), eager=True)
-            for condition in pool.conditions if len(frame) else ():
-                inside &= condition.mask(frame)
-            bits |= inside.cast(pl.UInt32) * 2**i
+            inside = _inside(pool, frame, source)
+            bits |= inside.cast(pl.UInt32) * 2**i if isinstance(inside, pl.Series) else int(inside) * 2**i
         return pl.DataFrame({**labels, POOLS: bits}).select(pl.lit(source, dtype=pl.String).alias(SOURCE), pl.all())
+
+    def inside(self, pool: str, frame: pl.DataFrame, source: str) -> pl.Series | bool:
+        """Which rows are in a pool.
+
+        Args:
+            pool: its name.
+            frame: the columns that the rules read.
+            source: the source that the rows came from.
+
+        Returns:
+            Boolean, a row each; one value where the source alone tells.
+        """
+        found = next(known for known in self.pools if known.name == pool)
+        return _inside(found, self._with_source(frame, source) if found.conditions else frame, source)
 
     def _with_source(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
         return frame.with_columns(pl.lit(source, dtype=pl.String).alias(self.source_column))
+
+
+def _inside(pool: Pool, frame: pl.DataFrame, source: str) -> pl.Series | bool:
+    """Rows that are in a pool; one value where its conditions need not be asked."""
+    if pool.sources is not None and source not in pool.sources:
+        return False
+    if not pool.conditions or not len(frame):
+        return True
+    inside = pl.repeat(True, len(frame), eager=True)
+    for condition in pool.conditions:
+        inside &= condition.mask(frame)
+    return inside

@@ -1,4 +1,4 @@
-"""Looks for keys and groups that are in two splits, in the written tables. A monoid, too."""
+"""Looks for keys, groups and whole rows that are in two splits, in what was written. A monoid, too."""
 
 from __future__ import annotations
 
@@ -24,13 +24,21 @@ class EvaluationNames:
     Attributes:
         keys: `key0`, `key1`, … (the key columns) and `split`, distinct.
         groups: `group0`, `group1`, … and `split`, distinct; rows with a null group are left out.
+        rows: `row0` (digests of whole rows, UInt64) and `split`, distinct; empty where rows are not digested.
     """
 
     keys: pl.DataFrame
     groups: pl.DataFrame
+    rows: pl.DataFrame
 
     @classmethod
-    def of(cls, split: str, table: pl.LazyFrame, key: Sequence[str], group: Sequence[str]) -> EvaluationNames:
+    def of(
+        cls,
+        split: str,
+        table: pl.LazyFrame,
+        key: Sequence[str],
+        group: Sequence[str],
+    ) -> EvaluationNames:
         """The names in a written table.
 
         Args:
@@ -46,20 +54,45 @@ class EvaluationNames:
         frame = table.select(*_numbered("key", key), *_numbered("group", group)).collect()
         keys = frame.select(pl.col(r"^key\d+$"), named).unique()
         if not group:
-            return cls(keys, pl.DataFrame())
-        return cls(keys, frame.select(pl.col(r"^group\d+$")).drop_nulls().with_columns(named).unique())
+            return cls(keys, pl.DataFrame(), pl.DataFrame())
+        groups = frame.select(pl.col(r"^group\d+$")).drop_nulls().with_columns(named).unique()
+        return cls(keys, groups, pl.DataFrame())
+
+    @classmethod
+    def of_rows(cls, split: str, digests: pl.Series) -> EvaluationNames:
+        """The names of whole rows.
+
+        Args:
+            split: of the rows.
+            digests: UInt64, one a row.
+
+        Returns:
+            The names, without keys and groups.
+        """
+        rows = pl.DataFrame({"row0": digests.unique().sort()}).with_columns(pl.lit(split).alias("split"))
+        return cls(pl.DataFrame(), pl.DataFrame(), rows)
 
     @classmethod
     def merge(cls, parts: Iterable[EvaluationNames]) -> EvaluationNames:
         """Merges names; commutative, associative and exact."""
         names = list(parts)
-        keys = pl.concat([part.keys for part in names], how="vertical_relaxed").unique()
-        groups = pl.concat([part.groups for part in names], how="vertical_relaxed").unique()
-        return cls(keys.sort("split", maintain_order=True), groups)
+        keys, groups, rows = (
+            pl.concat(
+                [frame for part in names if (frame := getattr(part, what)).columns] or [pl.DataFrame()],
+                how="vertical_relaxed",
+            )
+            for what in ("keys", "groups", "rows")
+        )
+        return cls(
+            *(
+                frame.unique().sort("split", maintain_order=True) if frame.columns else frame
+                for frame in (keys, groups, rows)
+            )
+        )
 
     def to_bytes(self) -> bytes:
         """Packs the names."""
-        return pack_frames({"keys": self.keys, "groups": self.groups})
+        return pack_frames({"keys": self.keys, "groups": self.groups, "rows": self.rows})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> EvaluationNames:
@@ -84,26 +117,31 @@ class EvaluationNames:
         suspect = [pl.col(first).is_in(named[what][first].unique().implode()) for what, first in firsts.items()]
         numbered = table.select(*_numbered("key", key), *_numbered("group", group))
         suspects = numbered.filter(pl.any_horizontal(suspect)).collect(engine="streaming")
-        found = []
-        for what in firsts:
-            others = named[what].filter(pl.col("split") != split).rename({"split": "_other"})
-            hits = suspects.select(columns[what]).join(others, on=columns[what])
-            counted = hits.group_by("_other").agg(pl.len().cast(pl.Int64).alias("rows"))
-            found.append(
-                counted.select(
-                    pl.lit(what).alias("what"), pl.lit(split).alias("split"), pl.col("_other").alias("other"), "rows"
-                )
-            )
-        return Tally.of_frames(leaks=pl.concat(found)) if found else Tally.empty()
+        return _counted(split, [(what, named[what], suspects.select(columns[what])) for what in firsts])
 
-    def leaks_between(self) -> Tally:
-        """Keys and groups that are in two evaluation splits.
+    def row_leaks(self, split: str, digests: pl.Series) -> Tally:
+        """Rows whose digest is in another, evaluation split.
+
+        Args:
+            split: of the rows.
+            digests: UInt64, of whole rows.
 
         Returns:
-            A tally with `leaks` only; `rows` counts distinct keys or groups.
+            A tally with `leaks` only; empty where there are none.
+        """
+        if not self.rows.columns:
+            return Tally.empty()
+        mine = digests.alias("row0").to_frame().filter(pl.col("row0").is_in(self.rows["row0"].unique().implode()))
+        return _counted(split, [("row", self.rows, mine)])
+
+    def leaks_between(self) -> Tally:
+        """Keys, groups and rows that are in two evaluation splits.
+
+        Returns:
+            A tally with `leaks` only; `rows` counts distinct keys, groups or rows.
         """
         found = []
-        for what, names in (("key", self.keys), ("group", self.groups)):
+        for what, names in (("key", self.keys), ("group", self.groups), ("row", self.rows)):
             columns = [column for column in names.columns if column != "split"]
             if not columns:
                 continue
@@ -111,3 +149,18 @@ class EvaluationNames:
             counted = pairs.group_by("split", "other").agg(pl.len().cast(pl.Int64).alias("rows"))
             found.append(counted.select(pl.lit(what).alias("what"), "split", "other", "rows"))
         return Tally.of_frames(leaks=pl.concat(found)) if found else Tally.empty()
+
+
+def _counted(split: str, suspects: Sequence[tuple[str, pl.DataFrame, pl.DataFrame]]) -> Tally:
+    """Counts rows of a split whose names are in another: what, the names of all splits, and the split's own."""
+    found = []
+    for what, names, mine in suspects:
+        others = names.filter(pl.col("split") != split).rename({"split": "_other"})
+        hits = mine.join(others, on=mine.columns)
+        counted = hits.group_by("_other").agg(pl.len().cast(pl.Int64).alias("rows"))
+        found.append(
+            counted.select(
+                pl.lit(what).alias("what"), pl.lit(split).alias("split"), pl.col("_other").alias("other"), "rows"
+            )
+        )
+    return Tally.of_frames(leaks=pl.concat(found)) if found else Tally.empty()

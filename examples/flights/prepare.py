@@ -63,9 +63,9 @@ def read_flights(archive: Path) -> pl.DataFrame:
         pl.col("sched_dep_time").cast(pl.String).str.zfill(4),
     )
     late = pl.col("arr_delay") > LATE_MINUTES
-    return flights.select(
-        flight_id.alias("flight_id"), date.alias("date"), pl.all(), late.alias("late")
-    ).sort("flight_id")
+    return flights.select(flight_id.alias("flight_id"), date.alias("date"), pl.all(), late.alias("late")).sort(
+        "flight_id"
+    )
 
 
 def check_keys(flights: pl.DataFrame) -> None:
@@ -92,31 +92,22 @@ def write_origins(flights: pl.DataFrame, out: Path) -> None:
     for origin in ORIGINS:
         folder = new / origin
         folder.mkdir(parents=True)
-        flights.filter(pl.col("origin") == origin).write_parquet(
-            folder / "flights.parquet", compression="zstd"
-        )
+        flights.filter(pl.col("origin") == origin).write_parquet(folder / "flights.parquet", compression="zstd")
     shutil.rmtree(out, ignore_errors=True)
     new.rename(out)
 
 
 def main() -> None:
     """Reads, checks, writes, and says how many rows each airport has."""
-    parser = argparse.ArgumentParser(
-        description="Write the flights of 2013 as Parquet, one folder an airport."
-    )
-    parser.add_argument(
-        "--out", type=Path, default=HERE / "data", help="the folder to write (default: %(default)s)"
-    )
+    parser = argparse.ArgumentParser(description="Write the flights of 2013 as Parquet, one folder an airport.")
+    parser.add_argument("--out", type=Path, default=HERE / "data", help="the folder to write (default: %(default)s)")
     out: Path = parser.parse_args().out
 
     flights = read_flights(package_archive())
     check_keys(flights)
     write_origins(flights, out)
     counts = dict(flights.group_by("origin").len().rows())
-    print(
-        f"{flights.height:,} flights in {out}: "
-        + ", ".join(f"{origin} {counts[origin]:,}" for origin in ORIGINS)
-    )
+    print(f"{flights.height:,} flights in {out}: " + ", ".join(f"{origin} {counts[origin]:,}" for origin in ORIGINS))
 
 
 if __name__ == "__main__":

@@ -8,22 +8,24 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from pipelines.jobs.summaries import MergeSummaries
-from pipelines.output.evaluation import leaks_in_file, names_in_file, write_evaluation_shard
+from pipelines.output.evaluation import leaks_of_unit, names_in_file, write_evaluation_shard
 from pipelines.output.layout import shard_path
 from pipelines.output.parcel import Parcel
 from pipelines.output.unit import Unit, WriteTask, write_unit
 from pipelines.run_directory import write_summary
-from splitting.request import TRAIN
 from validation.leaks import EvaluationNames
+from validation.measures import Measures
 from validation.tally import Tally
 
+MEASURES = "measures"
 _SEPARATOR = "/"
 
 
 class _WriteUnit(beam.DoFn):
-    """Yields evaluation rows by shard; on the side, the tally and the path of the train shard."""
+    """Yields evaluation rows by shard; on the side, the tally, what was measured, and which train shard was written."""
 
-    TALLY, PATH = "tally", "path"
+    TALLY, UNIT, MEASURES, NAMES = "tally", "unit", "measures", "names"
+    SIDES = (TALLY, UNIT, MEASURES, NAMES)
 
     def __init__(self, task: WriteTask) -> None:
         self._task = task
@@ -33,7 +35,12 @@ class _WriteUnit(beam.DoFn):
         for (split, shard), parcels in sorted(result.parcels.items()):
             yield f"{split}{_SEPARATOR}{shard}", Parcel.merge(parcels).to_bytes()
         yield beam.pvalue.TaggedOutput(self.TALLY, result.tally().to_bytes())
-        yield beam.pvalue.TaggedOutput(self.PATH, self._task.layout.train_shard(unit.number))
+        yield beam.pvalue.TaggedOutput(self.UNIT, unit.number)
+        if result.measuring is not None:
+            measures, names = result.measuring.finish()
+            yield beam.pvalue.TaggedOutput(self.MEASURES, measures.to_bytes())
+            for part in names:
+                yield beam.pvalue.TaggedOutput(self.NAMES, part.to_bytes())
 
 
 class _WriteShard(beam.DoFn):
@@ -53,14 +60,13 @@ class _WriteShard(beam.DoFn):
 
 
 class _FindLeaks(beam.DoFn):
-    """Reads a written train shard back and counts rows whose key or group is in an evaluation split."""
+    """Reads a written train shard back and counts rows that are, by key, group or contents, in an evaluation split."""
 
     def __init__(self, task: WriteTask) -> None:
         self._task = task
 
-    def process(self, path: str, names: bytes) -> Iterator[bytes]:
-
-        yield leaks_in_file(path, TRAIN, EvaluationNames.from_bytes(names), self._task).to_bytes()
+    def process(self, unit: int, names: bytes) -> Iterator[bytes]:
+        yield leaks_of_unit(unit, EvaluationNames.from_bytes(names), self._task).to_bytes()
 
 
 @dataclass
@@ -79,7 +85,7 @@ class WriteSplits(beam.PTransform):
         written = (
             units
             | "Spread" >> beam.Reshuffle()
-            | "WriteUnits" >> beam.ParDo(_WriteUnit(task)).with_outputs(_WriteUnit.TALLY, _WriteUnit.PATH, main="rows")
+            | "WriteUnits" >> beam.ParDo(_WriteUnit(task)).with_outputs(*_WriteUnit.SIDES, main="rows")
         )
         shards = (
             written.rows
@@ -87,15 +93,21 @@ class WriteSplits(beam.PTransform):
             | "WriteShards" >> beam.ParDo(_WriteShard(task)).with_outputs(_WriteShard.NAMES, main="tally")
         )
         names = (
-            shards[_WriteShard.NAMES]
+            (shards[_WriteShard.NAMES], written[_WriteUnit.NAMES])
+            | "Names" >> beam.Flatten()
             | "MergeNames" >> beam.CombineGlobally(MergeSummaries(EvaluationNames)).without_defaults()
         )
         leaks = (
-            written[_WriteUnit.PATH]
+            written[_WriteUnit.UNIT]
             | "Stored" >> beam.Reshuffle()
             | "FindLeaks" >> beam.ParDo(_FindLeaks(task), beam.pvalue.AsSingleton(names)).with_output_types(bytes)
         )
         between = names | "BetweenSplits" >> beam.Map(_leaks_between).with_output_types(bytes)
+        _ = (
+            written[_WriteUnit.MEASURES]
+            | "MergeMeasures" >> beam.CombineGlobally(MergeSummaries(Measures)).without_defaults()
+            | "WriteMeasures" >> beam.Map(write_summary, self.folder, MEASURES).with_output_types(str)
+        )
         return (
             (written[_WriteUnit.TALLY], shards.tally, leaks, between)
             | "Tallies" >> beam.Flatten()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipelines.output.layout import shard_path
+import numpy as np
+import polars as pl
+
+from pipelines.output.layout import digest_path, shard_path
 from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.shards import open_shard
 from pipelines.output.unit import WriteTask
+from splitting.request import TRAIN
 from splitting.rules import POOLS, SOURCE
 from validation.leaks import EvaluationNames
 from validation.tally import Tally
@@ -48,12 +52,11 @@ def names_in_file(path: str, split: str, task: WriteTask) -> EvaluationNames:
     return EvaluationNames.of(split, task.run.scan_frame(path, [*key, *group]), key, group)
 
 
-def leaks_in_file(path: str, split: str, names: EvaluationNames, task: WriteTask) -> Tally:
-    """Rows of a written file whose key or group is in another, evaluation split.
+def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
+    """Train rows of a unit that are in an evaluation split: by key or group in the written file, or by their digests.
 
     Args:
-        path: relative to the run directory.
-        split: of the file.
+        unit: the number of the unit.
         names: of all evaluation splits.
         task: the job's.
 
@@ -61,7 +64,12 @@ def leaks_in_file(path: str, split: str, names: EvaluationNames, task: WriteTask
         A tally of the leaks.
     """
     key, group = _checked(task)
-    return names.leaks(split, task.run.scan_frame(path, [*key, *group]), key, group)
+    table = task.run.scan_frame(task.layout.train_shard(unit), [*key, *group])
+    found = [names.leaks(TRAIN, table, key, group)]
+    if task.measure is not None:
+        digests = pl.Series(np.frombuffer(task.run.read(digest_path(unit)), "<u8"), dtype=pl.UInt64)
+        found.append(names.row_leaks(TRAIN, digests))
+    return Tally.merge(found)
 
 
 def _checked(task: WriteTask) -> tuple[list[str], list[str]]:

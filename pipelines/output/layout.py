@@ -15,7 +15,7 @@ from splitting.rules import GROUP, KEY, ROWS
 SHARD_BYTES = 256 * 2**20
 _LEAST_SHARD_BYTES = 64 * 2**20
 _UNITS = 8
-DATA, HELD_OUT, REJECTED = "data", "held_out", "rejected"
+DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
 
 
 def default_shard_bytes(total: int) -> int:
@@ -52,6 +52,11 @@ def aside_path(folder: str, unit: int, kind: str = "rows") -> str:
         'held_out/rows-00003.parquet'
     """
     return f"{folder}/{kind}-{unit:05d}.parquet"
+
+
+def digest_path(unit: int) -> str:
+    """The name of a file with the digests of a unit's train rows, for as long as the job runs."""
+    return f"{WORK}/digests-{unit:05d}.bin"
 
 
 @dataclass(frozen=True)

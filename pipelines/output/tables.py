@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import Chunk
+from pipelines.sources.storable import is_opaque
 from splitting.columns import from_arrow
 from splitting.errors import DataError
 from splitting.hashing import hash_texts, name_whole_rows
@@ -60,6 +61,10 @@ class OutputTables:
                 f"{taken[0]!r}; rename that column, or use `output: data`"
             )
         return pa.schema([*fields, pa.field("split", pa.string())])
+
+    def measured_columns(self) -> list[str]:
+        """The input columns that are measured: all that polars can read."""
+        return [field.name for field in self.schema if not is_opaque(field.type)]
 
     def aside_schema(self) -> pa.Schema:
         """The schema of held-out and rejected rows: the same, with the reason in the place of the split."""

@@ -12,7 +12,8 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.output.layout import HELD_OUT as HELD_OUT_FOLDER
-from pipelines.output.layout import REJECTED, Layout, aside_path
+from pipelines.output.layout import REJECTED, Layout, aside_path, digest_path
+from pipelines.output.measuring import UnitMeasuring
 from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.shards import ShardWriter, open_shard, stream_shard, streams
 from pipelines.output.tables import LINE_SCHEMA, OutputTables
@@ -25,6 +26,7 @@ from splitting.checksum import check_sums
 from splitting.plan import SPLIT
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, NULL_KEY, Rules
+from validation.measures import MeasureOptions
 from validation.tally import Tally
 
 BAD_LINE = "bad line"
@@ -49,6 +51,7 @@ class WriteTask:
         tables: how output rows look.
         layout: the names of the files.
         label: the label column, counted by split.
+        measure: what is measured of the rows; None for nothing.
     """
 
     run: RunDirectory
@@ -57,6 +60,7 @@ class WriteTask:
     tables: OutputTables
     layout: Layout
     label: str | None
+    measure: MeasureOptions | None = None
 
     @property
     def assignment(self) -> Assignment:
@@ -78,12 +82,14 @@ class UnitResult:
         asides: counts of held-out and rejected rows.
         parcels: by split and shard, its evaluation rows.
         read: by source, the rows it read, unreadable lines included, and the sums of their checksum.
+        measuring: of its rows; None where nothing is measured.
     """
 
     train_labels: defaultdict[str, Counter[str | None]] = field(default_factory=lambda: defaultdict(Counter))
     asides: list[Tally] = field(default_factory=list)
     parcels: defaultdict[tuple[str, int], list[Parcel]] = field(default_factory=lambda: defaultdict(list))
     read: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    measuring: UnitMeasuring | None = None
 
     def tally(self) -> Tally:
         """Counts of what the unit wrote; its evaluation rows are counted where they are written."""
@@ -102,7 +108,7 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
     Returns:
         What it leaves to others.
     """
-    result = UnitResult()
+    result = UnitResult(measuring=UnitMeasuring(task.measure, task.rules, task.tables) if task.measure else None)
     schema = task.tables.split_schema()
     location = task.run.path(task.layout.train_shard(unit.number))
     with ExitStack() as stack:
@@ -114,6 +120,8 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
             for chunk, plain in chunks:
                 numbers = chunk.row_numbers(plain)
                 train.write(task.tables.split_table(chunk.table_of(plain), chunk.fragment, numbers, TRAIN))
+    if result.measuring is not None:
+        task.run.write(digest_path(unit.number), result.measuring.train_digests())
     return result
 
 
@@ -155,6 +163,8 @@ def _read_and_place(
                 parts = pl.concat([named.filter(special), cells], how="horizontal")
                 numbers = chunk.row_numbers(special)
                 _write_special(chunk.table_of(special), numbers, parts, fragment, task, asides, result)
+            if result.measuring is not None:
+                result.measuring.add_train(chunk, plain, named)
             yield chunk, plain
             report_rows(len(chunk))
 
@@ -212,6 +222,8 @@ def _write_special(
         inputs = table.filter(keep)
         rows = task.tables.split_table(inputs, fragment, numbers.filter(keep), split)
         parcel = Parcel.of(rows, inputs, parts.filter(chosen), task.label)
+        if result.measuring is not None:
+            result.measuring.add_evaluation(split, fragment.source, inputs, parts.filter(chosen))
         shards = task.layout.shard_of(split, parts[GROUP].filter(chosen))
         for shard in shards.unique().sort():
             result.parcels[split, int(shard)].append(parcel.filter(shards == shard))
