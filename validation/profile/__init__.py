@@ -1,0 +1,1 @@
+"""What was written, measured: exact, mergeable statistics of every column, by split and source."""
