@@ -1,0 +1,1 @@
+"""Comparisons of splits: how far apart two are, whether chance explains it, and what could have been seen."""
