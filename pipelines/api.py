@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipelines.run_directory import RunDirectory
 from pipelines.spec.loading import load_spec
@@ -17,6 +17,7 @@ from validation.judging import Judge
 if TYPE_CHECKING:
     from validation.checks import Judgement
 
+FailOn = Literal["critical", "warning"]
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, rows done so far, and rows in all where that is known."""
 
@@ -37,8 +38,8 @@ class RunResult:
 
     @property
     def success(self) -> bool:
-        """No critical check failed."""
-        return not self.judgement.critical
+        """No check failed that is as severe as the spec's `fail_on`; critical by default."""
+        return self.judgement.success
 
 
 def plan(
@@ -86,6 +87,7 @@ def apply(
     *,
     overwrite: bool = False,
     shard_bytes: int | None = None,
+    fail_on: FailOn | None = None,
     beam_options: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> RunResult:
@@ -95,6 +97,7 @@ def apply(
         out: the run directory, holding a plan.
         overwrite: write a finished run again.
         shard_bytes: about how large a data file should be; 256 MiB by default.
+        fail_on: from which severity on a failed check fails the run; by default as the spec says.
         beam_options: handed to Beam, as in `--runner=FlinkRunner`.
         progress: told how far the job is.
 
@@ -112,7 +115,7 @@ def apply(
         )
     directory.require_plan()
     with Judge() as judge:
-        return _apply(directory, shard_bytes, beam_options, progress, judge)
+        return _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
 
 
 def run(
@@ -122,6 +125,7 @@ def run(
     previous: str | PathLike[str] | None = None,
     overwrite: bool = False,
     shard_bytes: int | None = None,
+    fail_on: FailOn | None = None,
     beam_options: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> RunResult:
@@ -132,7 +136,36 @@ def run(
     """
     with Judge() as judge:
         plan(spec, out, previous=previous, overwrite=overwrite, beam_options=beam_options, progress=progress)
-        return _apply(RunDirectory.at(str(out)), shard_bytes, beam_options, progress, judge)
+        return _apply(RunDirectory.at(str(out)), shard_bytes, fail_on, beam_options, progress, judge)
+
+
+def validate(
+    out: str | PathLike[str],
+    spec: Spec | str | PathLike[str] | None = None,
+    *,
+    fail_on: FailOn | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Judges a finished run again, from what was measured: the data is not read.
+
+    Args:
+        out: the run directory.
+        spec: the run's spec with other `checks`; by default those of the run.
+        fail_on: from which severity on a failed check fails the run; by default as the spec says.
+        progress: told what is being done.
+
+    Returns:
+        The run, its `validation.json` written anew. Look at `success`.
+
+    Raises:
+        SpecError: the spec is wrong.
+        RunDirectoryError: the run is not finished, its measures cannot be read, or the spec decides otherwise.
+    """
+    from pipelines.validating import validate_run  # noqa: PLC0415, loads what reads files
+
+    asked = _spec(spec)[0] if spec is not None else None
+    with Judge() as judge:
+        return validate_run(RunDirectory.at(str(out)), asked, fail_on, progress or _silent, judge)
 
 
 def show(out: str | PathLike[str]) -> Plan:
@@ -155,11 +188,16 @@ def show(out: str | PathLike[str]) -> Plan:
 
 
 def _apply(
-    run: RunDirectory, shard_bytes: int | None, beam_options: Sequence[str], progress: Progress | None, judge: Judge
+    run: RunDirectory,
+    shard_bytes: int | None,
+    fail_on: FailOn | None,
+    beam_options: Sequence[str],
+    progress: Progress | None,
+    judge: Judge,
 ) -> RunResult:
     from pipelines.applying import apply_run_plan  # noqa: PLC0415, imports Beam
 
-    return apply_run_plan(run, shard_bytes, beam_options, progress or _silent, judge)
+    return apply_run_plan(run, shard_bytes, fail_on, beam_options, progress or _silent, judge)
 
 
 def _spec(spec: Spec | str | PathLike[str]) -> tuple[Spec, str | None]:

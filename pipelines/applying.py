@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
-from pipelines.api import Progress, RunResult
-from pipelines.card import dataset_card
+from validation.profile.profile import ProfileOptions
+
+from pipelines.api import FailOn, Progress, RunResult
 from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job
-from pipelines.jobs.write import build_write
+from pipelines.jobs.write import MEASURES, TALLY, build_write
+from pipelines.measured import write_measured
 from pipelines.output.layout import Layout, default_shard_bytes, make_layout
 from pipelines.output.tables import OutputTables
 from pipelines.output.unit import Unit, WriteTask
@@ -18,7 +19,9 @@ from pipelines.run_directory import (
     ASSIGNMENT,
     CARD,
     DATA,
+    DOCS,
     HELD_OUT,
+    PROFILE,
     REJECTED,
     SUCCESS,
     VALIDATION,
@@ -28,27 +31,33 @@ from pipelines.run_directory import (
 from pipelines.sources.fragments import Inventory, check_unchanged, pack_units
 from pipelines.spec.models import Spec
 from pipelines.stored import read_inventory, read_plan, read_spec
+from pipelines.validating import judge_evidence, with_fail_on, write_verdict
 from splitting.assign import assignment_of
 from splitting.checksum import checksum_text
 from splitting.errors import DataError
 from splitting.plan import Plan
 from splitting.rules import Rules
-from validation.checks import Judgement
-from validation.first_suite import SUITE, first_checks
 from validation.judging import Judge
+from validation.measures import MeasureOptions, Measures
 from validation.tally import Tally
 
 _CHANGED = ": the input files changed after the plan was made; plan again"
 
 
 def apply_run_plan(
-    run: RunDirectory, shard_bytes: int | None, beam_options: Sequence[str], progress: Progress, judge: Judge
+    run: RunDirectory,
+    shard_bytes: int | None,
+    fail_on: FailOn | None,
+    beam_options: Sequence[str],
+    progress: Progress,
+    judge: Judge,
 ) -> RunResult:
     """Writes the data of a planned run and finishes it.
 
     Args:
         run: holds a plan.
         shard_bytes: about how large a data file should be.
+        fail_on: from which severity on a failed check fails the run, instead of what the spec says.
         beam_options: handed to Beam.
         progress: told how far the job is.
         judge: judges the checks.
@@ -63,7 +72,7 @@ def apply_run_plan(
     plan, spec, inventory = read_plan(run), read_spec(run), read_inventory(run)
     check_unchanged(inventory)
     rules = make_rules(spec, inventory.schema)
-    run.clear([SUCCESS, VALIDATION, CARD, DATA, HELD_OUT, REJECTED, WORK])
+    run.clear([SUCCESS, VALIDATION, CARD, DOCS, PROFILE, DATA, HELD_OUT, REJECTED, WORK])
     size = shard_bytes or default_shard_bytes(sum(file.bytes for file in inventory.files))
     units = [Unit(i, fragments) for i, fragments in enumerate(pack_units(inventory.fragments, size))]
     layout = _layout(plan, inventory, len(units), size)
@@ -72,13 +81,15 @@ def apply_run_plan(
         run.write(ASSIGNMENT, assignment_of(plan, {pool.name: 2**i for i, pool in enumerate(rules.pools)}).to_bytes())
         with counting("writing", plan.rows_read, progress):
             run_job(options, lambda pipeline: build_write(pipeline, units, task, run.path(WORK).uri))
-        tally = Tally.from_bytes(run.read(f"{WORK}/tally.bin"))
+        tally = Tally.from_bytes(run.read(f"{WORK}/{TALLY}.bin"))
+        measures = Measures.from_bytes(run.read(f"{WORK}/{MEASURES}.bin")) if spec.checks.profile else None
     finally:
         run.clear([WORK])
     _check_faithful(plan, tally)
+    write_measured(run, tally, measures)
     progress("checking", 0, None)
-    judgement = _judge(plan, tally, spec, task, judge)
-    _finish(run, plan, spec, judgement)
+    judgement = judge_evidence(plan, with_fail_on(spec, fail_on), tally, measures, judge)
+    write_verdict(run, plan, spec, judgement)
     return RunResult(run.uri, plan, judgement)
 
 
@@ -92,7 +103,18 @@ def _task(
 ) -> WriteTask:
     tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
     tables.split_schema()
-    return WriteTask(run, fingerprint, rules, tables, layout, spec.label)
+    measure = _measured(spec, tables) if spec.checks.profile else None
+    return WriteTask(run, fingerprint, rules, tables, layout, spec.label, measure)
+
+
+def _measured(spec: Spec, tables: OutputTables) -> MeasureOptions:
+    """Whole rows are told apart without the columns that name them, and those that the spec leaves out."""
+    names = spec.key_columns
+    skipped = (*names, *spec.checks.skip)
+    digested = tuple(name for name in tables.measured_columns() if name not in skipped)
+    strata = tuple(item.column for item in spec.stratify if not item.edges)
+    columns = ProfileOptions(skip=spec.checks.skip, label=spec.label, categorical=strata, names=names)
+    return MeasureOptions(columns, spec.checks.sample, digested)
 
 
 def _check_faithful(plan: Plan, tally: Tally) -> None:
@@ -109,15 +131,3 @@ def _check_faithful(plan: Plan, tally: Tally) -> None:
             f"{plan.rows_read:,} rows were read, {tally.rows_written():,} were written: rows were lost or doubled, and "
             "this run is not to be used. Apply the plan again; if it happens again, report it"
         )
-
-
-def _judge(plan: Plan, tally: Tally, spec: Spec, task: WriteTask, judge: Judge) -> Judgement:
-    names = task.tables.split_schema().names
-    has_groups = bool(spec.group) and set(spec.group or ()) <= set(names)
-    return judge.judge(SUITE, first_checks(plan, tally, has_label=spec.label is not None, has_groups=has_groups))
-
-
-def _finish(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement) -> None:
-    run.write(VALIDATION, json.dumps(judgement.to_document(), indent=1, ensure_ascii=False) + "\n")
-    run.write(CARD, dataset_card(plan, spec, judgement))
-    run.write(SUCCESS, json.dumps({"plan": plan.fingerprint, "success": not judgement.critical}) + "\n")

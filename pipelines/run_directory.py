@@ -24,8 +24,9 @@ from splitting.errors import RunDirectoryError
 SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet", "plan/inputs.json"
 VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
+PROFILE, DOCS = "profile", "data_docs"
 ASSIGNMENT = f"{WORK}/assignment.bin"
-OWN = frozenset({SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK})
+OWN = frozenset({SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS})
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.options import beam_arguments, output_options, parse_bytes, shard_size
+from pipelines.cli.options import beam_arguments, fail_on, output_options, parse_bytes, shard_size
 from pipelines.cli.progress import shown_progress
 from pipelines.cli.results import finish
 
@@ -13,12 +13,14 @@ from pipelines.cli.results import finish
 @click.argument("run", metavar="RUN")
 @click.option("--overwrite", is_flag=True, help="Write a finished run again.")
 @shard_size
+@fail_on
 @output_options
 @beam_arguments
 def command(
     run: str,
     overwrite: bool,
     shard_size: str | None,
+    fail_on: str | None,
     as_json: bool,
     quiet: bool,
     beam_options: tuple[str, ...],
@@ -31,6 +33,7 @@ def command(
             run,
             overwrite=overwrite,
             shard_bytes=parse_bytes(shard_size),
+            fail_on=fail_on,
             beam_options=beam_options,
             progress=progress,
         )

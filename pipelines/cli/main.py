@@ -18,6 +18,7 @@ _COMMANDS = {
     "apply": "Write the data of a planned run, and check it.",
     "run": "Plan and apply.",
     "show": "Show the tables of a run again.",
+    "validate": "Judge a finished run again, with other thresholds.",
     "schema": "Print the JSON Schema of a spec.",
 }
 

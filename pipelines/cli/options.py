@@ -36,6 +36,11 @@ def run_options(command: F) -> F:
     return command
 
 
+fail_on = click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "warning"]),
+    help="From which severity on a failed check is exit code 3; by default as the spec says, else critical.",
+)
 shard_size = click.option(
     "--shard-size", metavar="SIZE", help="About how large a data file should be, as in 64M; 256M by default."
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.options import beam_arguments, output_options, parse_bytes, run_options, shard_size
+from pipelines.cli.options import beam_arguments, fail_on, output_options, parse_bytes, run_options, shard_size
 from pipelines.cli.progress import shown_progress
 from pipelines.cli.results import finish
 
@@ -13,6 +13,7 @@ from pipelines.cli.results import finish
 @click.argument("spec", metavar="SPEC")
 @run_options
 @shard_size
+@fail_on
 @output_options
 @beam_arguments
 def command(
@@ -21,6 +22,7 @@ def command(
     previous: str | None,
     overwrite: bool,
     shard_size: str | None,
+    fail_on: str | None,
     as_json: bool,
     quiet: bool,
     beam_options: tuple[str, ...],
@@ -38,6 +40,7 @@ def command(
             previous=previous,
             overwrite=overwrite,
             shard_bytes=parse_bytes(shard_size),
+            fail_on=fail_on,
             beam_options=beam_options,
             progress=progress,
         )

@@ -17,7 +17,7 @@ from validation.leaks import EvaluationNames
 from validation.measures import Measures
 from validation.tally import Tally
 
-MEASURES = "measures"
+TALLY, MEASURES = "tally", "measures"
 _SEPARATOR = "/"
 
 
@@ -112,7 +112,7 @@ class WriteSplits(beam.PTransform):
             (written[_WriteUnit.TALLY], shards.tally, leaks, between)
             | "Tallies" >> beam.Flatten()
             | "MergeTallies" >> beam.CombineGlobally(MergeSummaries(Tally)).without_defaults()
-            | "WriteTally" >> beam.Map(write_summary, self.folder, "tally").with_output_types(str)
+            | "WriteTally" >> beam.Map(write_summary, self.folder, TALLY).with_output_types(str)
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from validation.first_suite import first_checks
 
 from splitting.plan import Plan
 from splitting.request import TARGET_POOL, Request, Size, SplitRequest
@@ -13,7 +14,6 @@ from splitting.rules import Pool, Rules, Stratifier
 from tests.support.memory import plan_of
 from validation.checks import Judgement
 from validation.engine import judge
-from validation.first_suite import first_checks
 from validation.tally import Tally
 
 RULES = Rules(

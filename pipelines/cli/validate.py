@@ -1,0 +1,26 @@
+"""`targetsplit validate`."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines.cli.options import fail_on, output_options
+from pipelines.cli.progress import shown_progress
+from pipelines.cli.results import finish_validation
+
+
+@click.command("validate", short_help="Judge a finished run again, with other thresholds.")
+@click.argument("run", metavar="RUN")
+@click.argument("spec", metavar="[SPEC]", required=False)
+@fail_on
+@output_options
+def command(run: str, spec: str | None, fail_on: str | None, as_json: bool, quiet: bool) -> int:
+    """Judge a finished run again from what was measured; the data is not read.
+
+    SPEC is the run's spec with other `checks:`; without it, the run's own are used.
+    """
+    from pipelines import api  # noqa: PLC0415, loads polars
+
+    with shown_progress(quiet=quiet or as_json) as progress:
+        result = api.validate(run, spec, fail_on=fail_on, progress=progress)
+    return finish_validation(result, run, as_json=as_json, quiet=quiet)

@@ -1,0 +1,165 @@
+"""The checks of comparisons: splits that must match, the mismatch that is measured, categories that train lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from splitting.request import TRAIN
+from validation.checking import Check, Severity
+from validation.comparing.columns import listed
+from validation.comparing.comparison import Comparison
+from validation.evidence import Evidence
+from validation.settings import CheckSettings
+
+_OBSERVED = (
+    "kind",
+    "about",
+    "n_reference",
+    "n_observed",
+    "verdict",
+    "effect_name",
+    "effect",
+    "distance",
+    "null",
+    "interval",
+    "smallest",
+    "p",
+    "q",
+    "js",
+    "js_excess",
+    "js_null",
+    "ks",
+    "ks_null",
+    "wasserstein_sd",
+    "wasserstein_null",
+    "frechet",
+    "psi",
+    "psi_band",
+    "l_infinity",
+    "new_categories",
+    "new_rows",
+    "new_largest",
+    "missing_categories",
+    "missing_rows",
+    "missing_largest",
+    "note",
+)
+
+
+def comparison_checks(
+    comparisons: Sequence[Comparison], evidence: Evidence, settings: CheckSettings
+) -> Iterator[Check]:
+    """A check a comparison.
+
+    Args:
+        comparisons: of the run, judged.
+        evidence: of the run.
+        settings: alpha and least rows.
+
+    Yields:
+        Checks in the order of the comparisons. Splits that must match are critical where the shift is large, and a
+        warning where it is slight, or where frozen sets of an earlier run are kept; a mismatch is no failure.
+    """
+    for row in comparisons:
+        yield _match(row, evidence, settings) if row.role == "match" else _mismatch(row, settings)
+
+
+def comparison_name(row: Comparison) -> str:
+    """What a comparison is called, unique in a run."""
+    what = {"values": "", "missing": " (missing)", "NaN": " (NaN)", "infinite": " (infinite)"}[row.about]
+    return f"{row.observed} against {row.reference}: {row.column}{what}"
+
+
+def _observed(row: Comparison) -> dict[str, object]:
+    plain = row.row()
+    return {name: plain[name] for name in _OBSERVED}
+
+
+def _match(row: Comparison, evidence: Evidence, settings: CheckSettings) -> Check:
+    levels = row.effect.levels if row.effect else (0.0, 0.0)
+    severe: Severity = "warning" if row.verdict == "slight shift" or evidence.plan.previous else "critical"
+    return Check(
+        name=comparison_name(row),
+        role="match",
+        table=f"{row.observed} against {row.reference}",
+        column=row.column,
+        description=f"{row.observed} looks like {row.reference}: both were drawn from the same rows.",
+        severity=severe,
+        expectation="expect_splits_to_match",
+        kwargs={
+            "column": row.column,
+            "reference": row.reference,
+            "observed": row.observed,
+            "statistic": row.effect.name if row.effect else None,
+            "max_shift": levels[0],
+            "alpha": settings.alpha,
+            "min_rows": settings.min_rows,
+        },
+        observed=_observed(row),
+    )
+
+
+def _mismatch(row: Comparison, settings: CheckSettings) -> Check:
+    levels = row.effect.levels if row.effect else (0.0, 0.0)
+    return Check(
+        name=comparison_name(row),
+        role="mismatch",
+        table=f"{row.observed} against {row.reference}",
+        column=row.column,
+        description=f"How {row.observed} differs from {row.reference}: measured, and nothing broken.",
+        severity="info",
+        expectation="expect_mismatch_measured",
+        kwargs={
+            "column": row.column,
+            "reference": row.reference,
+            "observed": row.observed,
+            "statistic": row.effect.name if row.effect else None,
+            "warn_shift": levels[0],
+            "large_shift": levels[1],
+            "alpha": settings.alpha,
+            "min_rows": settings.min_rows,
+        },
+        observed=_observed(row),
+    )
+
+
+def new_category_checks(evidence: Evidence) -> Iterator[Check]:
+    """Categories of the splits drawn from the target that train does not have.
+
+    Args:
+        evidence: with measures.
+
+    Yields:
+        A check a split and column of categories; the label has a check of its own.
+    """
+    assert evidence.measures is not None  # noqa: S101
+    roles = evidence.roles
+    left_out = {*roles.key, *roles.skip, *roles.group, roles.source, roles.label}
+    for split in evidence.splits[1:]:
+        if not evidence.drawn_from_target(split):
+            continue
+        for name in evidence.measures.profile.columns():
+            if name in left_out:
+                continue
+            ours, train = evidence.column(name, split), evidence.column(name, TRAIN)
+            if ours.kind != "category" or train.kind != "category" or not ours.categories or not train.categories:
+                continue
+            new = listed(ours.categories, train.categories)
+            if new.count is None:
+                continue
+            yield Check(
+                name=f"{name} of {split} in train",
+                role="new categories",
+                table=split,
+                column=name,
+                description=f"Every value of {name} in {split} is present in train.",
+                severity="warning",
+                expectation="expect_no_new_categories",
+                kwargs={"column": name, "split": split, "reference": TRAIN},
+                observed={
+                    "categories": len(ours.categories.values),
+                    "new": new.count,
+                    "rows_new": new.rows,
+                    "largest": [list(pair) for pair in new.largest],
+                },
+            )
