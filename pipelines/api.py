@@ -15,7 +15,7 @@ from splitting.plan import Plan
 from validation.judging import Judge
 
 if TYPE_CHECKING:
-    from validation.checks import Judgement
+    from validation.verdict import Judgement
 
 FailOn = Literal["critical", "warning"]
 Progress = Callable[[str, int, int | None], None]

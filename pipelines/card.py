@@ -7,7 +7,7 @@ import yaml
 from pipelines.spec.models import Spec
 from splitting.plan import Plan
 from splitting.request import TRAIN
-from validation.checks import Judgement
+from validation.verdict import Judgement
 
 _PURPOSE = {
     TRAIN: "fit",
@@ -43,8 +43,10 @@ def dataset_card(plan: Plan, spec: Spec, judgement: Judgement) -> str:
         for folder, items in (("held_out", plan.held_out), ("rejected", plan.rejected))
         for item in items
     ]
-    failed = [f"- {verdict.severity}: {cell(verdict.check.name)}" for verdict in judgement.failed]
-    checks = "All checks hold." if not failed else "Failed checks:\n\n" + "\n".join(failed)
+    found = [f"- {finding.severity}: {cell(finding.sentence)}" for finding in judgement.findings]
+    failed = len(judgement.failed)
+    holding = f"{len(judgement.verdicts) - failed:,} of {len(judgement.verdicts):,} checks hold"
+    checks = "\n\n".join([f"Verdict: {judgement.status}. {holding}.", *(["\n".join(found)] if found else [])])
     parts = [
         f"---\n{front}---\n\n# {cell(plan.name)}",
         "Drawn by targetsplit: the evaluation splits come from the target distribution.",
@@ -59,7 +61,7 @@ def dataset_card(plan: Plan, spec: Spec, judgement: Judgement) -> str:
             else []
         ),
         *(["## Notes\n\n" + "\n".join(f"- {cell(note)}" for note in plan.notes)] if plan.notes else []),
-        f"## Checks\n\n{checks} See `validation.json`.",
+        f"## Checks\n\n{checks}\n\nSee `validation.json`.",
         (
             f"## Provenance\n\nPlan `{plan.fingerprint}`, inputs `{plan.input_fingerprint}`, "
             f"output `{spec.output}`. The spec is in `spec.yaml`, the decision in `plan/`."

@@ -17,7 +17,7 @@ from splitting.plan import Plan, SetAside, Stratum
 from splitting.request import TRAIN
 
 if TYPE_CHECKING:
-    from validation.checks import Judgement
+    from validation.verdict import Judgement
 
 _MOST_ROWS = 24
 _MOST_SOURCES = 4
@@ -165,7 +165,7 @@ def _set_aside(plan: Plan) -> Table:
 
 
 def judgement_view(judgement: Judgement) -> RenderableType:
-    """The verdicts: one line where all hold, else the failed ones.
+    """The verdict: one line, then what was found, failures first.
 
     Args:
         judgement: of the run.
@@ -173,16 +173,20 @@ def judgement_view(judgement: Judgement) -> RenderableType:
     Returns:
         For a rich console.
     """
-    total = len(judgement.verdicts)
-    if not judgement.failed:
-        return Text(f"Checks: all {total} hold.")
-    table = _table(f"checks: {len(judgement.failed)} of {total} failed")
-    for name in ("severity", "check", "expected", "observed"):
-        table.add_column(name, overflow="fold")
-    for verdict in judgement.failed:
-        observed = verdict.exception or verdict.observed
-        table.add_row(verdict.severity, printable(verdict.check.name), verdict.expected, printable(observed))
-    return table
+    failed, total = len(judgement.failed), len(judgement.verdicts)
+    told = f"all {total:,} checks hold" if not failed else f"{failed:,} of {total:,} checks failed"
+    parts: list[RenderableType] = [Text(f"Verdict: {judgement.status}; {told}.")]
+    if judgement.findings:
+        table = _table("")
+        table.title, table.show_header = None, False
+        table.add_column("severity", no_wrap=True)
+        table.add_column("finding", overflow="fold")
+        for finding in judgement.findings[:_MOST_ROWS]:
+            table.add_row(finding.severity, Text(printable(finding.sentence)))
+        if len(judgement.findings) > _MOST_ROWS:
+            table.caption = f"… and {len(judgement.findings) - _MOST_ROWS:,} more, all in validation.json"
+        parts.append(table)
+    return Group(*parts, *(Text(f"Note: {printable(note)}") for note in judgement.notes))
 
 
 def printable(text: str) -> str:

@@ -9,6 +9,8 @@ import click
 
 from pipelines.cli.main import CRITICAL_CHECK, DONE
 
+_MOST_NAMED = 5
+
 if TYPE_CHECKING:
     from pipelines.api import RunResult
     from splitting.plan import Plan
@@ -41,7 +43,7 @@ def finish(result: RunResult, out: str, *, as_json: bool, quiet: bool) -> int:
         quiet: print no tables.
 
     Returns:
-        The exit code: 3 where a critical check failed.
+        The exit code: 3 where a check failed that fails the run.
     """
     code = DONE if result.success else CRITICAL_CHECK
     if as_json:
@@ -54,11 +56,42 @@ def finish(result: RunResult, out: str, *, as_json: bool, quiet: bool) -> int:
         click.echo(json.dumps(document, indent=1, ensure_ascii=False))
         return code
     if not quiet:
-        from pipelines.display import judgement_view, plan_view, view_text  # noqa: PLC0415
+        from pipelines.display import plan_view, view_text  # noqa: PLC0415
 
-        click.echo(view_text(plan_view(result.plan), judgement_view(result.judgement)), nl=False)
-        click.echo(f"The run is in {out}")
-    if code:
-        names = ", ".join(verdict.check.name for verdict in result.judgement.critical[:5])
-        click.echo(f"critical checks failed: {names}; see {out}/validation.json", err=True)
-    return code
+        click.echo(view_text(plan_view(result.plan)))
+    return _finish_verdict(result, out, quiet=quiet)
+
+
+def finish_validation(result: RunResult, out: str, *, as_json: bool, quiet: bool) -> int:
+    """Prints a run that was judged again.
+
+    Args:
+        result: the run.
+        out: the run directory, as the user named it.
+        as_json: print one JSON document instead of sentences.
+        quiet: print nothing but what fails the run.
+
+    Returns:
+        The exit code, as for `finish`.
+    """
+    if as_json:
+        document = {"run": out, "success": result.success, "validation": result.judgement.to_document()}
+        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        return DONE if result.success else CRITICAL_CHECK
+    return _finish_verdict(result, out, quiet=quiet)
+
+
+def _finish_verdict(result: RunResult, out: str, *, quiet: bool) -> int:
+    if not quiet:
+        from pipelines.display import judgement_view, view_text  # noqa: PLC0415
+
+        click.echo(view_text(judgement_view(result.judgement)))
+        click.echo(f"The run is in {out}; every check is in {out}/validation.json")
+    if result.success:
+        return DONE
+    names = ", ".join(verdict.check.name for verdict in result.judgement.failing[:_MOST_NAMED])
+    more = len(result.judgement.failing) - _MOST_NAMED
+    click.echo(
+        f"failed checks: {names}{f' and {more:,} more' if more > 0 else ''}; see {out}/validation.json", err=True
+    )
+    return CRITICAL_CHECK

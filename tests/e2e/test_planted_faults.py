@@ -1,0 +1,148 @@
+"""Faults that are planted in a run are told, every time; and without one nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines import api
+from pipelines.output import unit
+from splitting.assign import REASON, Assignment
+from splitting.plan import SPLIT
+from splitting.rules import GROUP, KEY
+from tests.support.corpus import write_parquet, write_spec
+
+pytestmark = pytest.mark.e2e
+SPEC = """
+name: cats
+salt: {salt}
+sources: {{web: {{path: web}}, app: {{path: app}}}}
+key: image_id
+group: user_id
+label: label
+target: {{source: app}}
+stratify: [label]
+splits: {{test: 300, dev: 300, train_dev: 300, train: rest}}
+checks: {{probe: false, sample: 500}}
+"""
+SALTS = ["one", "two", "three"]
+Place = Callable[[Assignment, pl.DataFrame], pl.DataFrame]
+
+
+def photos(web: int = 4_000, app: int = 2_400) -> dict[str, pl.DataFrame]:
+    """Web and app images with the same look; users own two images each."""
+    random = np.random.default_rng(5)
+
+    def frame(prefix: str, rows: int) -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "image_id": [f"{prefix}{i}" for i in range(rows)],
+                "user_id": [f"{prefix}u{i // 2}" for i in range(rows)],
+                "label": random.choice(["cat", "dog", "fox"], rows, p=[0.5, 0.3, 0.2]),
+                "width": random.normal(800, 200, rows),
+                "caption": [f"photo {prefix}{i}" for i in range(rows)],
+            }
+        )
+
+    return {"web": frame("w", web), "app": frame("a", app)}
+
+
+def run(folder: Path, tables: dict[str, pl.DataFrame], salt: str) -> dict[str, str]:
+    """The sentences of a run's findings, with their severity."""
+    write_parquet(folder, tables)
+    spec = write_spec(folder, SPEC, salt=salt)
+    result = api.run(str(spec), str(folder / "RUN"))
+    assert result.judgement.engine, "Great Expectations judged"
+    return {finding.sentence: finding.severity for finding in result.judgement.findings}
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, change: Place) -> None:
+    """A splitter with a bug."""
+    honest = Assignment.place
+
+    def place(self: Assignment, rows: pl.DataFrame) -> pl.DataFrame:
+        return change(self, rows.with_columns(honest(self, rows)))
+
+    monkeypatch.setattr(Assignment, "place", place)
+
+
+def moved(rows: pl.DataFrame, chosen: pl.Expr, split: str) -> pl.DataFrame:
+    """The rows' places, some of them changed."""
+    return rows.select(
+        pl.when(chosen).then(pl.lit(split)).otherwise(SPLIT).alias(SPLIT),
+        pl.when(chosen).then(None).otherwise(REASON).alias(REASON),
+    )
+
+
+@pytest.mark.parametrize("salt", SALTS)
+def test_without_a_fault_nothing_is_told(tmp_path: Path, salt: str) -> None:
+    assert "warning" not in run(tmp_path, photos(), salt).values()
+
+
+@pytest.mark.parametrize("salt", SALTS)
+def test_web_rows_in_dev_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, salt: str) -> None:
+    honest = Assignment.concerns
+    taken: list[int] = []
+
+    def concerns(self: Assignment, named: pl.DataFrame) -> pl.Series:
+        mask = honest(self, named)
+        plain = (~mask).arg_true()[:3] if not taken else []
+        taken.extend(named[KEY].gather(plain).to_list() if len(plain) else [])
+        return mask | named[KEY].is_in(taken)
+
+    monkeypatch.setattr(Assignment, "concerns", concerns)
+    plant(monkeypatch, lambda _, rows: moved(rows, pl.col(KEY).is_in(taken), "dev"))
+    tables = photos()
+    found = run(tmp_path, {"web": tables["web"], "app": tables["app"]}, salt)
+    outside = [sentence for sentence in found if "not in the pool 'target'" in sentence]
+    assert outside
+    assert all(found[sentence] == "critical" for sentence in outside)
+
+
+@pytest.mark.parametrize("salt", SALTS)
+def test_a_leaked_user_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, salt: str) -> None:
+    def leak(self: Assignment, rows: pl.DataFrame) -> pl.DataFrame:
+        keys = self.members.filter(pl.col(GROUP) == self.members[GROUP].min())[KEY].sort()
+        return moved(rows, pl.col(KEY) == keys[0], "train")
+
+    plant(monkeypatch, leak)
+    found = run(tmp_path, photos(), salt)
+    assert any("has a group that is also in" in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize("salt", SALTS)
+def test_a_leaked_duplicate_is_told(tmp_path: Path, salt: str) -> None:
+    tables = photos()
+    copies = tables["app"].with_columns(
+        image_id=pl.format("copy{}", "image_id"), user_id=pl.format("copy{}", "user_id")
+    )
+    tables["web"] = pl.concat([tables["web"], copies.with_columns(user_id=pl.lit(None, pl.String))])
+    tables["app"] = tables["app"].with_columns(user_id=pl.lit(None, pl.String))
+    found = run(tmp_path, tables, salt)
+    assert any("say the same as rows of dev" in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize("salt", SALTS)
+def test_a_label_that_train_lacks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, salt: str) -> None:
+    tables = photos()
+    rare = tables["app"].with_columns(label=pl.when(pl.int_range(pl.len()) < 2_000).then("label").otherwise(pl.lit("rare")))
+    found = run(tmp_path, {"web": tables["web"], "app": rare}, salt)
+    assert not any("'rare'" in sentence for sentence, severity in found.items() if severity == "critical")
+
+    chosen = unit.Counter
+
+    def forgetful(*counts: object) -> object:
+        counted = chosen(*counts)  # type: ignore[arg-type]
+        counted.pop("rare", None)
+        return counted
+
+    monkeypatch.setattr(unit, "_count_labels", lambda chunk, plain, label: forgetful(unit_labels(chunk, plain, label)))
+    found = run(tmp_path / "again", {"web": tables["web"], "app": rare}, salt)
+    assert any("train has no example of 'rare'" in sentence for sentence in found), found
+
+
+unit_labels = unit._count_labels
