@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pipelines.api import Progress, RunResult
 from pipelines.card import dataset_card
-from pipelines.job import make_rules
+from pipelines.job import make_heading, make_rules
 from pipelines.jobs.execution import job_options, run_job
 from pipelines.jobs.write import build_write
 from pipelines.output.layout import Layout, default_shard_bytes, make_layout
@@ -20,6 +20,7 @@ from pipelines.run_directory import (
     DATA,
     HELD_OUT,
     REJECTED,
+    SPEC,
     SUCCESS,
     VALIDATION,
     WORK,
@@ -30,7 +31,7 @@ from pipelines.spec.models import Spec
 from pipelines.stored import read_inventory, read_plan, read_spec
 from splitting.assign import assignment_of
 from splitting.checksum import checksum_text
-from splitting.errors import DataError
+from splitting.errors import DataError, RunDirectoryError
 from splitting.plan import Plan
 from splitting.rules import Rules
 from validation.checks import Judgement
@@ -62,6 +63,7 @@ def apply_run_plan(
     options = job_options(beam_options)
     plan, spec, inventory = read_plan(run), read_spec(run), read_inventory(run)
     check_unchanged(inventory)
+    _check_spec(run, plan, spec)
     rules = make_rules(spec, inventory.schema)
     run.clear([SUCCESS, VALIDATION, CARD, DATA, HELD_OUT, REJECTED, WORK])
     size = shard_bytes or default_shard_bytes(sum(file.bytes for file in inventory.files))
@@ -80,6 +82,13 @@ def apply_run_plan(
     judgement = _judge(plan, tally, spec, task, judge)
     _finish(run, plan, spec, judgement)
     return RunResult(run.uri, plan, judgement)
+
+
+def _check_spec(run: RunDirectory, plan: Plan, spec: Spec) -> None:
+    if make_heading(spec).spec_fingerprint != plan.spec_fingerprint:
+        raise RunDirectoryError(
+            f"{run.uri}/{SPEC} is not the spec of the plan: it was changed after the plan was made; plan again"
+        )
 
 
 def _layout(plan: Plan, inventory: Inventory, units: int, shard_bytes: int) -> Layout:

@@ -30,6 +30,11 @@ class EvaluationNames:
     groups: pl.DataFrame
 
     @classmethod
+    def empty(cls) -> EvaluationNames:
+        """Of no split; the neutral element of `merge`."""
+        return cls(pl.DataFrame(), pl.DataFrame())
+
+    @classmethod
     def of(cls, split: str, table: pl.LazyFrame, key: Sequence[str], group: Sequence[str]) -> EvaluationNames:
         """The names in a written table.
 
@@ -53,9 +58,7 @@ class EvaluationNames:
     def merge(cls, parts: Iterable[EvaluationNames]) -> EvaluationNames:
         """Merges names; commutative, associative and exact."""
         names = list(parts)
-        keys = pl.concat([part.keys for part in names], how="vertical_relaxed").unique()
-        groups = pl.concat([part.groups for part in names], how="vertical_relaxed").unique()
-        return cls(keys.sort("split", maintain_order=True), groups)
+        return cls(_union([part.keys for part in names]), _union([part.groups for part in names]))
 
     def to_bytes(self) -> bytes:
         """Packs the names."""
@@ -81,6 +84,8 @@ class EvaluationNames:
         named = {"key": self.keys, "group": self.groups}
         columns = {what: [c for c in names.columns if c != "split"] for what, names in named.items()}
         firsts = {what: names[0] for what, names in columns.items() if names}
+        if not firsts:
+            return Tally.empty()
         suspect = [pl.col(first).is_in(named[what][first].unique().implode()) for what, first in firsts.items()]
         numbered = table.select(*_numbered("key", key), *_numbered("group", group))
         suspects = numbered.filter(pl.any_horizontal(suspect)).collect(engine="streaming")
@@ -111,3 +116,11 @@ class EvaluationNames:
             counted = pairs.group_by("split", "other").agg(pl.len().cast(pl.Int64).alias("rows"))
             found.append(counted.select(pl.lit(what).alias("what"), "split", "other", "rows"))
         return Tally.of_frames(leaks=pl.concat(found)) if found else Tally.empty()
+
+
+def _union(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Distinct rows of frames; one without columns has none."""
+    named = [frame for frame in frames if frame.columns]
+    if not named:
+        return pl.DataFrame()
+    return pl.concat(named, how="vertical_relaxed").unique().sort("split", maintain_order=True)

@@ -86,8 +86,10 @@ class WriteSplits(beam.PTransform):
             | "ByShard" >> beam.GroupByKey()
             | "WriteShards" >> beam.ParDo(_WriteShard(task)).with_outputs(_WriteShard.NAMES, main="tally")
         )
+        nothing = units.pipeline | "NoNames" >> beam.Create([EvaluationNames.empty().to_bytes()])
         names = (
-            shards[_WriteShard.NAMES]
+            (shards[_WriteShard.NAMES], nothing)
+            | "Names" >> beam.Flatten()
             | "MergeNames" >> beam.CombineGlobally(MergeSummaries(EvaluationNames)).without_defaults()
         )
         leaks = (
