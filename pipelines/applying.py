@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from validation.profile.profile import ProfileOptions
-
 from pipelines.api import FailOn, Progress, RunResult
-from pipelines.job import make_rules
+from pipelines.job import make_heading, make_rules
 from pipelines.jobs.execution import job_options, run_job
 from pipelines.jobs.write import MEASURES, TALLY, build_write
 from pipelines.measured import write_measured
@@ -23,6 +21,7 @@ from pipelines.run_directory import (
     HELD_OUT,
     PROFILE,
     REJECTED,
+    SPEC,
     SUCCESS,
     VALIDATION,
     WORK,
@@ -34,11 +33,12 @@ from pipelines.stored import read_inventory, read_plan, read_spec
 from pipelines.validating import judge_evidence, with_fail_on, write_verdict
 from splitting.assign import assignment_of
 from splitting.checksum import checksum_text
-from splitting.errors import DataError
+from splitting.errors import DataError, RunDirectoryError
 from splitting.plan import Plan
 from splitting.rules import Rules
 from validation.judging import Judge
 from validation.measures import MeasureOptions, Measures
+from validation.profile.profile import ProfileOptions
 from validation.tally import Tally
 
 _CHANGED = ": the input files changed after the plan was made; plan again"
@@ -71,6 +71,7 @@ def apply_run_plan(
     options = job_options(beam_options)
     plan, spec, inventory = read_plan(run), read_spec(run), read_inventory(run)
     check_unchanged(inventory)
+    _check_spec(run, plan, spec)
     rules = make_rules(spec, inventory.schema)
     run.clear([SUCCESS, VALIDATION, CARD, DOCS, PROFILE, DATA, HELD_OUT, REJECTED, WORK])
     size = shard_bytes or default_shard_bytes(sum(file.bytes for file in inventory.files))
@@ -91,6 +92,13 @@ def apply_run_plan(
     judgement = judge_evidence(plan, with_fail_on(spec, fail_on), tally, measures, judge)
     write_verdict(run, plan, spec, judgement)
     return RunResult(run.uri, plan, judgement)
+
+
+def _check_spec(run: RunDirectory, plan: Plan, spec: Spec) -> None:
+    if make_heading(spec).spec_fingerprint != plan.spec_fingerprint:
+        raise RunDirectoryError(
+            f"{run.uri}/{SPEC} is not the spec of the plan: it was changed after the plan was made; plan again"
+        )
 
 
 def _layout(plan: Plan, inventory: Inventory, units: int, shard_bytes: int) -> Layout:

@@ -25,7 +25,7 @@ from splitting.candidates import Candidates, Shortlist, census_limit
 from splitting.census import Census
 from splitting.compose import Heading, make_plan
 from splitting.errors import DataError, RunDirectoryError
-from splitting.inputs import Inputs, Previous
+from splitting.inputs import Inputs, Previous, Trained
 from splitting.plan import Plan
 from splitting.planning import newly_eligible
 from splitting.pools import DeeperCensusNeeded
@@ -128,7 +128,7 @@ class _CensusJob:
         with counting("planning", None if total is None else 2 * total, self._progress):
             fragments = join_neighbours(self._inventory.fragments, _ROWS_AT_ONCE)
             run_job(self._options, lambda pipeline: build_census(pipeline, fragments, task, folder))
-        previous = Previous(old, pl.Series(GROUP, [], dtype=pl.UInt64)) if old is not None else None
+        previous = Previous(old, Trained.nothing()) if old is not None else None
         return Inputs(
             self._rules,
             self._request,
@@ -138,8 +138,8 @@ class _CensusJob:
             previous,
         )
 
-    def find_trained(self, earlier: RunDirectory, old: Plan, fresh: pl.DataFrame) -> pl.Series:
-        """Those of the groups that look new that the earlier run trained on."""
+    def find_trained(self, earlier: RunDirectory, old: Plan, fresh: pl.DataFrame) -> Trained:
+        """What looks new and the earlier run trained on."""
         return find_trained(earlier, old, fresh, self._rules, self._run.path(WORK).uri, self._options)
 
 

@@ -39,6 +39,9 @@ def read_plan(run: RunDirectory) -> Plan:
         return Plan.from_json(run.read(PLAN).decode(), ledger)
     except (ValueError, KeyError, TypeError) as error:
         raise RunDirectoryError(f"{run.uri}/{PLAN} cannot be used: {error}; plan again") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        told = str(error).splitlines()[0][:200]
+        raise RunDirectoryError(f"{run.uri}/{LEDGER} cannot be read: {told}; bring it back, or plan again") from error
 
 
 def read_spec(run: RunDirectory) -> Spec:

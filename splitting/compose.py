@@ -13,7 +13,7 @@ import polars as pl
 from splitting.assign import HELD_OUT, REASON
 from splitting.census import KeyRepeats, key_repeats
 from splitting.checksum import HIGH, LOW, checksum_text
-from splitting.inputs import Inputs
+from splitting.inputs import Inputs, Previous
 from splitting.plan import (
     SPLIT,
     CellPlan,
@@ -178,24 +178,48 @@ def _notes(inputs: Inputs, reservations: Reservations, splits: tuple[SplitPlan, 
     notes = _repeat_notes(key_repeats(inputs.census), inputs)
     for split in splits:
         if split.rows != split.asked:
-            kept = f", {split.frozen_rows:,} of them frozen by earlier runs" if split.frozen_rows else ""
-            notes.append(f"{split.name} holds {split.rows:,} rows where {split.asked:,} were asked for{kept}.")
+            joined = " or joined to their groups" if inputs.request.new_members == "join" else ""
+            kept = f", {split.frozen_rows:,} of them frozen by earlier runs{joined}" if split.frozen_rows else ""
+            held = _counted(split.rows, "row")
+            notes.append(f"{split.name} holds {held} where {split.asked:,} were asked for{kept}.")
     for item in reservations.draws:
         moved = sum(
             max(0, item.frozen[s][c] + item.draw.rows[s][c] - item.quotas[s][c])
             for s in range(len(item.quotas))
             for c in range(len(item.splits))
         )
-        if item.draw.shortfalls and inputs.request.on_shortfall == "fill":
-            notes.append(f"{moved:,} rows of pool {item.pool!r} fill what other strata could not give.")
+        if moved and item.draw.shortfalls and inputs.request.on_shortfall == "fill":
+            told = f"{_counted(moved, 'row')} of pool {item.pool!r} {'fills' if moved == 1 else 'fill'}"
+            notes.append(f"{told} what other strata could not give.")
     lone = int(inputs.census.cells[LONE].sum())
     if lone:
-        notes.append(f"{lone:,} rows have a null group; each is a group of one.")
-    if inputs.previous is not None and len(inputs.previous.trained):
+        has = "row has a null group; it" if lone == 1 else "rows have a null group; each"
+        notes.append(f"{lone:,} {has} is a group of one.")
+    if inputs.previous is not None:
+        notes += _notes_of_earlier(inputs, inputs.previous)
+    return notes
+
+
+def _notes_of_earlier(inputs: Inputs, previous: Previous) -> list[str]:
+    notes = []
+    if len(previous.trained.groups):
+        told = _counted(len(previous.trained.groups), "group")
         notes.append(
-            f"{len(inputs.previous.trained):,} groups look new to their pool but were in train before; they stay."
+            f"{told} would be new to a pool but had members in train before; what was trained on stays out of every "
+            "evaluation split."
+        )
+    members = previous.members.group_by(SPLIT).len().sort(SPLIT)
+    for split, count in members.filter(~pl.col(SPLIT).is_in(list(inputs.split_bits))).iter_rows():
+        told = f"{_counted(count, 'example')} {'is' if count == 1 else 'are'}"
+        notes.append(
+            f"An earlier run had the split {split!r}, and this spec has not: its {told} held out, for what one split "
+            "judged by is neither trained on nor judged by."
         )
     return notes
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _repeat_notes(repeats: KeyRepeats, inputs: Inputs) -> list[str]:

@@ -8,11 +8,29 @@ import polars as pl
 
 from splitting.candidates import Candidates, Shortlist
 from splitting.census import Census
-from splitting.plan import Plan
+from splitting.plan import SPLIT, Plan
 from splitting.request import TARGET_POOL, TRAIN_POOL, Request
-from splitting.rules import SOURCE, Rules
+from splitting.rules import GROUP, KEY, POOLS, SOURCE, Rules
 
 MAX_MARK = 2**64 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What was trained on, of what was looked up.
+
+    Attributes:
+        groups: UInt64, groups of which `train` holds a member or a key.
+        keys: UInt64, keys that `train` holds.
+    """
+
+    groups: pl.Series
+    keys: pl.Series
+
+    @classmethod
+    def nothing(cls) -> Trained:
+        """Nothing was trained on."""
+        return cls(pl.Series(GROUP, [], dtype=pl.UInt64), pl.Series(KEY, [], dtype=pl.UInt64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +39,16 @@ class Previous:
 
     Attributes:
         plan: its plan, with the ledger of all runs before it.
-        trained: UInt64, those of the newly eligible groups that the earlier run's `train` holds.
+        trained: what the earlier run's `train` holds of the rows that could newly be drawn.
     """
 
     plan: Plan
-    trained: pl.Series
+    trained: Trained
+
+    @property
+    def members(self) -> pl.DataFrame:
+        """`_group`, `_key` and `split` of every example of an evaluation split, of all runs so far."""
+        return self.plan.ledger.filter(pl.col(KEY).is_not_null()).select(GROUP, KEY, SPLIT)
 
     def mark(self, pool: str, *, narrows_target: bool) -> int:
         """The mark of a pool; a pool that the earlier run did not draw from has none of its own."""
@@ -66,6 +89,28 @@ class Inputs:
     def strata_of(self, pool: str) -> list[str]:
         """The columns that make a pool's strata: the train mixture is stratified by source too."""
         return [*([SOURCE] if pool == TRAIN_POOL else []), *self.rules.stratum_columns]
+
+    def joining(self) -> pl.DataFrame:
+        """New members of frozen groups that join their split: in its pool, in no split and no `train` before.
+
+        Returns:
+            `_group`, `_key` and `split`, distinct; empty where new members are held out.
+        """
+        if self.previous is None or self.request.new_members != "join":
+            return pl.DataFrame(schema={GROUP: pl.UInt64, KEY: pl.UInt64, SPLIT: pl.String})
+        members = self.previous.members
+        splits = members.select(GROUP, SPLIT).unique(GROUP, maintain_order=True)
+        inside = pl.any_horizontal(
+            (pl.col(SPLIT) == name) & ((pl.col(POOLS) & bit) > 0) for name, bit in self.split_bits.items()
+        )
+        known = pl.concat([members[KEY], self.previous.trained.keys])
+        return (
+            self.candidates.rows.join(splits, on=GROUP)
+            .filter(inside, ~pl.col(KEY).is_in(known.implode()))
+            .select(GROUP, KEY, SPLIT)
+            .unique()
+            .sort(GROUP, KEY)
+        )
 
     def mark(self, pool: str) -> int:
         """Only groups below the mark of an earlier run can be drawn; without one, all can."""

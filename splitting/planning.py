@@ -66,18 +66,17 @@ def _frozen_groups(inputs: Inputs) -> pl.DataFrame:
     schema = {GROUP: pl.UInt64, SPLIT: pl.String}
     if inputs.previous is None:
         return pl.DataFrame(schema=schema)
-    ledger = inputs.previous.plan.ledger
-    return ledger.filter(pl.col(KEY).is_not_null()).select(GROUP, SPLIT).unique(GROUP, maintain_order=True)
+    return inputs.previous.members.select(GROUP, SPLIT).unique(GROUP, maintain_order=True)
 
 
 def newly_eligible(inputs: Inputs) -> pl.DataFrame:
-    """The groups that a continued run could draw, to be looked up in the earlier run's `train`.
+    """What a continued run could draw or let join, to be looked up in the earlier run's `train`.
 
     Args:
         inputs: with `previous`.
 
     Returns:
-        `_group` and `_key`, a row a key of such a group; small.
+        `_group` and `_key`, a row a key of a group that could be drawn, or of a new member that could join; small.
     """
     if inputs.previous is None:
         return pl.DataFrame(schema={GROUP: pl.UInt64, KEY: pl.UInt64})
@@ -87,7 +86,8 @@ def newly_eligible(inputs: Inputs) -> pl.DataFrame:
         fresh = fresh | (((pl.col(POOLS) & inputs.bit(pool)) > 0) & (pl.col(GROUP) < inputs.mark(pool)))
     rows = inputs.candidates.rows
     groups = rows.filter(fresh, ~pl.col(GROUP).is_in(known.implode()))[GROUP].unique()
-    return rows.filter(pl.col(GROUP).is_in(groups.implode())).select(GROUP, KEY).unique().sort(GROUP, KEY)
+    drawable = rows.filter(pl.col(GROUP).is_in(groups.implode())).select(GROUP, KEY)
+    return pl.concat([drawable, inputs.joining().select(GROUP, KEY)]).unique().sort(GROUP, KEY)
 
 
 def make_ledger(inputs: Inputs, reservations: Reservations) -> pl.DataFrame:
@@ -105,10 +105,10 @@ def make_ledger(inputs: Inputs, reservations: Reservations) -> pl.DataFrame:
         schema={SPLIT: pl.String, "_bit": pl.UInt32},
     )
     drawn = [item.draw.taken.rename({"u": GROUP}) for item in reservations.draws]
-    joining = [_frozen_groups(inputs)] if inputs.request.new_members == "join" else []
-    takers = pl.concat([*drawn, *joining, _frozen_groups(inputs).clear()])
+    takers = pl.concat([*drawn, _frozen_groups(inputs).clear()])
+    rows = inputs.candidates.rows
     members = (
-        inputs.candidates.rows.join(takers, on=GROUP)
+        pl.concat([rows.join(takers, on=GROUP), rows.join(inputs.joining(), on=[GROUP, KEY])])
         .join(bits, on=SPLIT)
         .filter((pl.col(POOLS) & pl.col("_bit")) > 0)
         .group_by(GROUP, KEY, SPLIT)

@@ -85,6 +85,8 @@ def draw_pool(inputs: Inputs, pool: str, reserved: pl.DataFrame, problems: list[
         raise DeeperCensusNeeded
     if drawn.shortfalls and inputs.request.on_shortfall == "error":
         problems += _describe(inputs, pool, drawn, strata)
+    elif inputs.request.on_shortfall != "allow":
+        problems += _empty(inputs, pool, sizes, frozen, drawn)
     mark, examined = _examine(inputs, pool, reserved, sizes)
     return PoolDraw(pool, splits, strata, pool_rows, tuple(sizes), quotas, frozen, drawn, mark, examined)
 
@@ -138,10 +140,10 @@ def _frozen_rows(inputs: Inputs, pool: str, splits: tuple[SplitRequest, ...], st
     counts = [[0] * len(splits) for _ in range(len(strata))]
     if inputs.previous is None:
         return counts
-    members = inputs.previous.plan.ledger.filter(pl.col(KEY).is_not_null())
-    rows = _in_pool(inputs, pool)
-    on = [GROUP] if inputs.request.new_members == "join" else [GROUP, KEY]
-    kept = rows.join(members.select(*on, SPLIT).unique(on), on=on)
+    members = pl.concat([inputs.previous.members, inputs.joining()]).unique(
+        [GROUP, KEY], keep="first", maintain_order=True
+    )
+    kept = _in_pool(inputs, pool).join(members, on=[GROUP, KEY])
     position = {split.name: i for i, split in enumerate(splits)}
     indexed = _indexed(kept, strata, inputs.strata_of(pool)).group_by(_INDEX, SPLIT).agg(pl.col(ROWS).sum())
     for index, split, count in indexed.select(_INDEX, SPLIT, ROWS).iter_rows():
@@ -172,7 +174,7 @@ def _eligible(inputs: Inputs, pool: str, reserved: pl.DataFrame, strata: pl.Data
     """The groups that may be drawn: in the pool, not reserved, and new where a run is continued."""
     rows = _in_pool(inputs, pool).filter(~pl.col(GROUP).is_in(reserved[GROUP].implode()))
     if inputs.previous is not None:
-        known = pl.concat([inputs.previous.plan.ledger[GROUP], inputs.previous.trained])
+        known = pl.concat([inputs.previous.plan.ledger[GROUP], inputs.previous.trained.groups])
         rows = rows.filter(pl.col(GROUP) < inputs.mark(pool), ~pl.col(GROUP).is_in(known.implode()))
     indexed = _indexed(rows, strata, inputs.strata_of(pool))
     return indexed.group_by(pl.col(GROUP).alias("u"), pl.col(_INDEX).alias("stratum")).agg(
@@ -185,12 +187,17 @@ def _draw_without_shared_keys(
 ) -> Draw:
     """Draws so that no key is in two evaluation splits, even where a key is in several groups.
 
-    A group that shares a key with a reserved group is not drawn. Where two drawn groups share one, the first in the
+    A group that shares a key with a reserved group, or has the key of an example that an earlier run put into a split
+    (its group was corrected since), is not drawn. Where two drawn groups share one, the first in the
     order of `u` stays, and the draw is made again without the other.
     """
     shared = inputs.candidates.rows.select(GROUP, KEY).unique().filter(pl.col(GROUP).n_unique().over(KEY) > 1)
     taken = shared.filter(pl.col(GROUP).is_in(reserved[GROUP].implode()))[KEY].unique()
     barred = shared.filter(pl.col(KEY).is_in(taken.implode()))[GROUP].unique()
+    if inputs.previous is not None:
+        frozen = inputs.previous.members[KEY].unique()
+        renamed = inputs.candidates.rows.filter(pl.col(KEY).is_in(frozen.implode()))[GROUP].unique()
+        barred = pl.concat([barred, renamed])
     while True:
         drawn = draw(eligible.filter(~pl.col("u").is_in(barred.implode())), request)
         among = shared.filter(pl.col(GROUP).is_in(drawn.taken["u"].implode()))
@@ -227,6 +234,17 @@ def _examine(inputs: Inputs, pool: str, reserved: pl.DataFrame, sizes: list[int]
     reached: list[int] = ordered.filter(pl.col(ROWS).cum_sum() >= sum(sizes))[GROUP].head(1).to_list()
     mark = min([*(group + 1 for group in (*reached, *listed)), inputs.mark(pool)])
     return mark, ordered.filter(pl.col(GROUP) < mark)[GROUP]
+
+
+def _empty(inputs: Inputs, pool: str, sizes: list[int], frozen: list[list[int]], drawn: Draw) -> list[str]:
+    """Splits that would hold nothing: every group is larger than what they ask for."""
+    sizes_of_groups = _in_pool(inputs, pool).group_by(GROUP).agg(pl.col(ROWS).sum())[ROWS]
+    least = min(sizes_of_groups.to_list(), default=0)
+    return [
+        f"  - {split.name} would be empty: asked {sizes[i]:,}, and the smallest group of pool {pool!r} has {least:,}"
+        for i, split in enumerate(inputs.request.splits_of(pool))
+        if sizes[i] and not sum(row[i] for row in frozen) + sum(row[i] for row in drawn.rows)
+    ]
 
 
 def _describe(inputs: Inputs, pool: str, drawn: Draw, strata: pl.DataFrame) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
+from splitting.errors import DataError
 from validation.checks import Check, Judgement, RowCount, ValuesInSet, Verdict
 
 
@@ -68,9 +69,15 @@ class Judge:
 
         Raises:
             JudgingError: the process failed; the message has what it said.
+            DataError: somebody, or a machine out of memory, ended the process.
         """
         question = {"suite": suite, "checks": [asdict(check) for check in checks]}
         told, said = self._process.communicate(json.dumps(question, default=sorted).encode())
+        if self._process.returncode < 0:
+            raise DataError(
+                f"the process that judges the checks was ended by signal {-self._process.returncode}; run the same "
+                "command again"
+            )
         if self._process.returncode:
             raise JudgingError(f"checks could not be judged:\n{said.decode(errors='replace')}")
         answer = json.loads(told)

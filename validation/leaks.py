@@ -32,13 +32,12 @@ class EvaluationNames:
     rows: pl.DataFrame
 
     @classmethod
-    def of(
-        cls,
-        split: str,
-        table: pl.LazyFrame,
-        key: Sequence[str],
-        group: Sequence[str],
-    ) -> EvaluationNames:
+    def empty(cls) -> EvaluationNames:
+        """Of no split; the neutral element of `merge`."""
+        return cls(pl.DataFrame(), pl.DataFrame(), pl.DataFrame())
+
+    @classmethod
+    def of(cls, split: str, table: pl.LazyFrame, key: Sequence[str], group: Sequence[str]) -> EvaluationNames:
         """The names in a written table.
 
         Args:
@@ -76,19 +75,7 @@ class EvaluationNames:
     def merge(cls, parts: Iterable[EvaluationNames]) -> EvaluationNames:
         """Merges names; commutative, associative and exact."""
         names = list(parts)
-        keys, groups, rows = (
-            pl.concat(
-                [frame for part in names if (frame := getattr(part, what)).columns] or [pl.DataFrame()],
-                how="vertical_relaxed",
-            )
-            for what in ("keys", "groups", "rows")
-        )
-        return cls(
-            *(
-                frame.unique().sort("split", maintain_order=True) if frame.columns else frame
-                for frame in (keys, groups, rows)
-            )
-        )
+        return cls(*(_union([getattr(part, what) for part in names]) for what in ("keys", "groups", "rows")))
 
     def to_bytes(self) -> bytes:
         """Packs the names."""
@@ -114,6 +101,8 @@ class EvaluationNames:
         named = {"key": self.keys, "group": self.groups}
         columns = {what: [c for c in names.columns if c != "split"] for what, names in named.items()}
         firsts = {what: names[0] for what, names in columns.items() if names}
+        if not firsts:
+            return Tally.empty()
         suspect = [pl.col(first).is_in(named[what][first].unique().implode()) for what, first in firsts.items()]
         numbered = table.select(*_numbered("key", key), *_numbered("group", group))
         suspects = numbered.filter(pl.any_horizontal(suspect)).collect(engine="streaming")
@@ -164,3 +153,11 @@ def _counted(split: str, suspects: Sequence[tuple[str, pl.DataFrame, pl.DataFram
             )
         )
     return Tally.of_frames(leaks=pl.concat(found)) if found else Tally.empty()
+
+
+def _union(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Distinct rows of frames; one without columns has none."""
+    named = [frame for frame in frames if frame.columns]
+    if not named:
+        return pl.DataFrame()
+    return pl.concat(named, how="vertical_relaxed").unique().sort("split", maintain_order=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,9 +12,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.jobs.execution import run_job
 from pipelines.jobs.summaries import MergeSummaries
+from pipelines.output.layout import shard_path
 from pipelines.run_directory import DATA, RunDirectory, write_summary
 from splitting.errors import RunDirectoryError
 from splitting.frames import pack_frames, unpack_frames
+from splitting.inputs import Trained
 from splitting.plan import Plan
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, Rules
@@ -22,28 +25,27 @@ _FOUND = "trained"
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """Groups found in `train`; a monoid.
+class _Found:
+    """Groups and keys found in `train`, sorted and distinct; a monoid."""
 
-    Attributes:
-        groups: UInt64, sorted, distinct.
-    """
-
-    groups: pl.Series
+    trained: Trained
 
     @classmethod
-    def merge(cls, parts: Iterable[Trained]) -> Trained:
+    def merge(cls, parts: Iterable[_Found]) -> _Found:
         """Their union."""
-        return cls(pl.concat([part.groups for part in parts]).unique().sort())
+        found = [part.trained for part in parts]
+        groups = pl.concat([part.groups for part in found]).unique().sort()
+        return cls(Trained(groups, pl.concat([part.keys for part in found]).unique().sort()))
 
     def to_bytes(self) -> bytes:
         """Packs them."""
-        return pack_frames({"groups": self.groups.to_frame(GROUP)})
+        return pack_frames({"groups": self.trained.groups.to_frame(GROUP), "keys": self.trained.keys.to_frame(KEY)})
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Trained:
+    def from_bytes(cls, data: bytes) -> _Found:
         """Unpacks them."""
-        return cls(unpack_frames(data)["groups"][GROUP])
+        frames = unpack_frames(data)
+        return cls(Trained(frames["groups"][GROUP], frames["keys"][KEY]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class LookupTask:
 
     Attributes:
         run: the earlier run.
-        fresh: `_group`, `_key` of the groups that look new.
+        fresh: `_group`, `_key` of what looks new.
         rules: what names keys and groups.
     """
 
@@ -62,7 +64,7 @@ class LookupTask:
 
 
 def trained_in_file(path: str, task: LookupTask) -> Trained:
-    """Which of the groups that look new one file of `train` holds, by group or by key.
+    """What of that which looks new one file of `train` holds, by group or by key.
 
     Args:
         path: relative to the earlier run; a full copy of rows, or an index, which has the key alone.
@@ -80,7 +82,7 @@ def trained_in_file(path: str, task: LookupTask) -> Trained:
     named = rules.identify_written(frame)
     keys = task.fresh.filter(pl.col(KEY).is_in(named[KEY].implode()))
     groups = task.fresh.filter(pl.col(GROUP).is_in(named[GROUP].implode())) if by_group else keys.clear()
-    return Trained(pl.concat([keys[GROUP], groups[GROUP]]).unique().sort())
+    return Trained(pl.concat([keys[GROUP], groups[GROUP]]).unique().sort(), keys[KEY].unique().sort())
 
 
 class _LookUp(beam.DoFn):
@@ -88,35 +90,31 @@ class _LookUp(beam.DoFn):
         self._task = task
 
     def process(self, path: str) -> Iterator[bytes]:
-        yield trained_in_file(path, self._task).to_bytes()
+        yield _Found(trained_in_file(path, self._task)).to_bytes()
 
 
 def find_trained(
     earlier: RunDirectory, old: Plan, fresh: pl.DataFrame, rules: Rules, folder: str, options: PipelineOptions
-) -> pl.Series:
-    """The groups that look new but were in the earlier run's `train`.
+) -> Trained:
+    """What looks new but was in the earlier run's `train`.
 
     Args:
         earlier: the earlier run, finished.
         old: its plan.
-        fresh: `_group`, `_key` of the groups that look new.
+        fresh: `_group`, `_key` of what looks new.
         rules: what names keys and groups.
         folder: where the job leaves its result.
         options: Beam's.
 
     Returns:
-        UInt64.
+        The groups and keys.
 
     Raises:
-        RunDirectoryError: the earlier run's `train` files are not there.
+        RunDirectoryError: the earlier run's `train` files are not all there.
     """
+    paths = _train_files(earlier, old)
     if not len(fresh):
-        return pl.Series(GROUP, [], dtype=pl.UInt64)
-    paths = [f"{DATA}/{name}" for name in earlier.names_in(DATA) if name.startswith(f"{TRAIN}-")]
-    if not paths and old.rows_of(TRAIN):
-        raise RunDirectoryError(
-            f"{earlier.uri}/{DATA} holds no train files; they are needed to tell new examples from trained ones"
-        )
+        return Trained.nothing()
     task = LookupTask(earlier, fresh, rules)
 
     def build(pipeline: beam.Pipeline) -> None:
@@ -125,9 +123,27 @@ def find_trained(
             | "TrainFiles" >> beam.Create(paths)
             | "Spread" >> beam.Reshuffle()
             | "LookUp" >> beam.ParDo(_LookUp(task)).with_output_types(bytes)
-            | "Merge" >> beam.CombineGlobally(MergeSummaries(Trained)).without_defaults()
+            | "Merge" >> beam.CombineGlobally(MergeSummaries(_Found)).without_defaults()
             | "Write" >> beam.Map(write_summary, folder, _FOUND).with_output_types(str)
         )
 
     run_job(options, build)
-    return Trained.from_bytes(RunDirectory(folder).read(f"{_FOUND}.bin")).groups
+    return _Found.from_bytes(RunDirectory(folder).read(f"{_FOUND}.bin")).trained
+
+
+def _train_files(earlier: RunDirectory, old: Plan) -> list[str]:
+    """Every train file of a run; one that is missing would hide what was trained on."""
+    names = set(earlier.names_in(DATA))
+    found = sorted(name for name in names if name.startswith(f"{TRAIN}-"))
+    counts = [re.search(r"-of-(\d+)\.parquet$", name) for name in found]
+    count = max((int(match[1]) for match in counts if match), default=0)
+    wanted = [shard_path(TRAIN, number, count).removeprefix(f"{DATA}/") for number in range(count)]
+    missing = [name for name in wanted if name not in names]
+    if missing or (not found and old.rows_of(TRAIN)):
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        lack = f"lacks {missing[0]}{more}" if missing else "has none"
+        raise RunDirectoryError(
+            f"--previous {earlier.uri} cannot be continued: every train file is needed to tell new examples from "
+            f"trained ones, and its {DATA} folder {lack}; bring it back"
+        )
+    return [f"{DATA}/{name}" for name in found]

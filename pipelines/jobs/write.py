@@ -92,8 +92,9 @@ class WriteSplits(beam.PTransform):
             | "ByShard" >> beam.GroupByKey()
             | "WriteShards" >> beam.ParDo(_WriteShard(task)).with_outputs(_WriteShard.NAMES, main="tally")
         )
+        nothing = units.pipeline | "NoNames" >> beam.Create([EvaluationNames.empty().to_bytes()])
         names = (
-            (shards[_WriteShard.NAMES], written[_WriteUnit.NAMES])
+            (shards[_WriteShard.NAMES], written[_WriteUnit.NAMES], nothing)
             | "Names" >> beam.Flatten()
             | "MergeNames" >> beam.CombineGlobally(MergeSummaries(EvaluationNames)).without_defaults()
         )

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -28,6 +29,7 @@ from tests.support.corpus import (
     write_parquet,
     write_spec,
 )
+from validation import judging
 
 pytestmark = pytest.mark.e2e
 KILLS = int(os.environ.get("TARGETSPLIT_KILLS", "5"))
@@ -433,3 +435,48 @@ def test_our_own_bugs_show_a_traceback(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(Exception, match="ZeroDivisionError") as raised:
         api.plan(str(write_spec(tmp_path, test=2, dev=2, train_dev=2)), str(tmp_path / "RUN"))
     assert not isinstance(raised.value, TargetsplitError)
+
+
+def test_groups_that_are_all_too_large_are_told_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = pl.DataFrame({"image_id": [f"a{i // 5}" for i in range(500)], "label": ["x"] * 500})
+    write_parquet(tmp_path, {"app": rows, "web": rows.with_columns(image_id="w" + pl.col("image_id"))})
+    text = SPEC.replace("group: user_id\n", "").replace(
+        "{{test: {test}, dev: {dev}, train_dev: {train_dev}", "{{dev: 3"
+    )
+    message = run_told(tmp_path, capsys, 1, text)
+    assert "dev would be empty: asked 3, and the smallest group of pool 'target' has 5" in message
+    result = api.run(str(write_spec(tmp_path, text + "on_shortfall: allow\n", **SMALL)), str(tmp_path / "RUN"))
+    assert result.success
+    assert not len(read_split(tmp_path / "RUN", "train").filter(pl.col("source") == "nobody"))
+    assert result.plan.rows_of("dev") == 0
+
+
+def test_a_broken_ledger_or_a_changed_spec_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_parquet(tmp_path, web_and_app())
+    spec = str(write_spec(tmp_path, **SMALL))
+    run = tmp_path / "RUN"
+    api.plan(spec, str(run))
+    resolved = (run / "spec.yaml").read_text()
+    (run / "spec.yaml").write_text(resolved.replace("size: 20", "size: 30", 1))
+    assert "spec.yaml is not the spec of the plan" in told(["apply", str(run)], 1, capsys)
+    (run / "spec.yaml").write_text(resolved)
+    ledger = (run / "plan" / "ledger.parquet").read_bytes()
+    (run / "plan" / "ledger.parquet").write_bytes(ledger[: len(ledger) // 2])
+    assert "ledger.parquet cannot be read" in told(["apply", str(run)], 1, capsys)
+    assert "ledger.parquet cannot be read" in told(["show", str(run)], 1, capsys)
+
+
+def test_a_judge_that_somebody_ends_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_parquet(tmp_path, web_and_app())
+    honest = judging.Judge.judge
+
+    def ended(self: judging.Judge, *rest: Any) -> Any:
+        self._process.send_signal(signal.SIGKILL)
+        return honest(self, *rest)
+
+    monkeypatch.setattr(judging.Judge, "judge", ended)
+    assert "was ended by signal 9; run the same command again" in run_told(tmp_path, capsys)

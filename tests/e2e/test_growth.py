@@ -222,3 +222,51 @@ def test_a_larger_split_of_the_same_data_is_a_shortfall(finished: Path, tmp_path
     spec = write_spec(tmp_path, web=data / "web", app=data / "app", test=40, dev=10, train_dev=10)
     with pytest.raises(ShortfallError):
         api.plan(str(spec), str(tmp_path / "RUN"), previous=str(finished / "RUN1"))
+
+
+@pytest.mark.parametrize("choice", ["hold_out", "join"])
+@pytest.mark.parametrize("change", ["another split's group", "a new group", "no group"])
+def test_examples_whose_group_is_corrected_move_nowhere(history: History, choice: str, change: str) -> None:
+    text = ALLOW.replace("allow", "fill") + f"new_members: {choice}\n"
+    rows = pl.DataFrame({"image_id": [f"k{i}" for i in range(1_000)]}).with_columns(
+        user_id=pl.format("u{}", pl.int_range(pl.len()) // 2),
+        label=pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("cat")).otherwise(pl.lit("dog")),
+    )
+    tables = {"web": rows[:300], "app": rows[300:]}
+    first = history.grow(tables, text, test=60, dev=50, train_dev=20)
+    owner = dict(zip(rows["image_id"], rows["user_id"], strict=True))
+    of_dev = owner[sorted(map(str, members(first, "dev")))[0]]
+    chosen = [*sorted(map(str, members(first, "test")))[::3], *sorted(map(str, members(first, "train")))[::40]]
+    group = {"another split's group": of_dev, "a new group": "brand new", "no group": None}[change]
+    turned = {
+        name: frame.with_columns(
+            user_id=pl.when(pl.col("image_id").is_in(chosen)).then(pl.lit(group, pl.String)).otherwise("user_id")
+        )
+        for name, frame in tables.items()
+    }
+    after = history.grow(turned, text, test=60, dev=50, train_dev=20)
+    assert {key: split for key, split in after.items() if split != "train"}.items() <= first.items()
+
+
+def test_a_run_that_lost_train_files_cannot_be_continued(history: History) -> None:
+    tables = web_and_app(600, 300)
+    here = history.folder / "data1"
+    for name, frame in tables.items():
+        (here / name).mkdir(parents=True)
+        frame.write_parquet(here / name / "rows.parquet", row_group_size=50)
+    spec = str(write_spec(here, ALLOW, test=30, dev=25, train_dev=20))
+    api.run(spec, str(history.folder / "RUN1"), shard_bytes=2_000)
+    shards = sorted((history.folder / "RUN1" / "data").glob("train-*"))
+    assert len(shards) > 1
+    shards[-1].unlink()
+    larger = str(write_spec(here, ALLOW, test=80, dev=75, train_dev=20))
+    with pytest.raises(RunDirectoryError, match=f"its data folder lacks {shards[-1].name}; bring it back"):
+        api.run(larger, str(history.folder / "RUN2"), previous=str(history.folder / "RUN1"))
+
+
+def test_a_split_that_is_no_longer_asked_for_is_told(history: History) -> None:
+    tables = web_and_app(600, 300)
+    history.grow(tables, ALLOW.replace("dev: {dev}", "dev: {dev}, extra: 15"), test=30, dev=25, train_dev=20)
+    history.grow(tables, test=30, dev=25, train_dev=20)
+    notes = api.show(str(history.last)).notes
+    assert any("An earlier run had the split 'extra'" in note and "15 examples are held out" in note for note in notes)

@@ -129,7 +129,9 @@ def test_a_leaked_duplicate_is_told(tmp_path: Path, salt: str) -> None:
 @pytest.mark.parametrize("salt", SALTS)
 def test_a_label_that_train_lacks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, salt: str) -> None:
     tables = photos()
-    rare = tables["app"].with_columns(label=pl.when(pl.int_range(pl.len()) < 2_000).then("label").otherwise(pl.lit("rare")))
+    rare = tables["app"].with_columns(
+        label=pl.when(pl.int_range(pl.len()) < 2_000).then("label").otherwise(pl.lit("rare"))
+    )
     found = run(tmp_path, {"web": tables["web"], "app": rare}, salt)
     assert not any("'rare'" in sentence for sentence, severity in found.items() if severity == "critical")
 

@@ -10,7 +10,7 @@ from splitting.assign import assignment_of
 from splitting.candidates import Candidates, census_limit, shortlist
 from splitting.census import Census
 from splitting.compose import Heading, make_plan
-from splitting.inputs import Inputs, Previous
+from splitting.inputs import Inputs, Previous, Trained
 from splitting.plan import Plan
 from splitting.planning import newly_eligible
 from splitting.pools import DeeperCensusNeeded
@@ -39,11 +39,12 @@ def plan_of(
         )
         continued = None
         if previous is not None:
-            none = Previous(previous, pl.Series(GROUP, [], dtype=pl.UInt64))
+            none = Previous(previous, Trained.nothing())
             fresh = newly_eligible(Inputs(rules, request, census, listed, candidates, none))
             known = old_train if old_train is not None else pl.DataFrame(schema={GROUP: pl.UInt64, KEY: pl.UInt64})
             hit = fresh.filter(pl.col(GROUP).is_in(known[GROUP].implode()) | pl.col(KEY).is_in(known[KEY].implode()))
-            continued = Previous(previous, hit[GROUP].unique())
+            keys = hit.filter(pl.col(KEY).is_in(known[KEY].implode()))[KEY].unique()
+            continued = Previous(previous, Trained(hit[GROUP].unique(), keys))
         sources = tuple(dict.fromkeys(source for source, _ in batches))
         heading = Heading("test", {"salt": rules.salt}, "spec", sources, {})
         try:
