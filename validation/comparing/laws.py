@@ -100,3 +100,9 @@ def exact_two_by_two(hits: tuple[int, int], rows: tuple[int, int]) -> float:
     """
     table = [[hits[0], rows[0] - hits[0]], [hits[1], rows[1] - hits[1]]]
     return float(min(1.0, stats.fisher_exact(table).pvalue))
+
+
+def log_binomial(rows: Numbers, hits: Numbers, share: float) -> Numbers:
+    """The logarithm of how often so many of the rows are hits."""
+    ways = special.gammaln(rows + 1) - special.gammaln(hits + 1) - special.gammaln(rows - hits + 1)
+    return np.asarray(ways + hits * math.log(share) + (rows - hits) * math.log1p(-share), dtype=np.float64)
