@@ -47,9 +47,7 @@ def number(values: Sequence[float] | npt.NDArray[np.float64], name: str = "x", *
 def category(counts: Mapping[str, int], name: str = "c", *, nulls: int = 0) -> ColumnProfile:
     held = sorted(value for value, rows in counts.items() if rows)
     values = Categories(tuple(held), np.array([counts[value] for value in held], dtype=np.int64))
-    return ColumnProfile(
-        name, "category", sum(counts.values()) + nulls, nulls, distinct=len(held), categories=values
-    )
+    return ColumnProfile(name, "category", sum(counts.values()) + nulls, nulls, distinct=len(held), categories=values)
 
 
 def numbered(counts: npt.NDArray[np.int64], name: str = "c") -> ColumnProfile:
