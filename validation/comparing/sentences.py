@@ -9,7 +9,7 @@ import numpy as np
 from validation.comparing.comparison import Comparison, EffectName, Verdict
 from validation.comparing.distances import shares
 from validation.comparing.tables import category_table
-from validation.profile.values import Categories, ColumnProfile, Histogram
+from validation.profile.values import Categories, ColumnProfile, Histogram, Moments
 
 _SURELY = 3.0
 """So many standard errors a category's share must differ by to be counted as one more."""
@@ -126,26 +126,29 @@ def _of_categories(reference: Categories, observed: Categories) -> str:
 
 
 def _of_numbers(reference: ColumnProfile, observed: ColumnProfile) -> str:
-    parts = []
-    for profile in (reference, observed):
-        middle = _quantile(profile.histogram, 0.5)
-        if profile.kind == "time":
-            parts.append(str(np.datetime64(int(middle), "D")))
-        else:
-            parts.append(f"{middle:,.4g}")
-    ends = [f"{_quantile(p.histogram, 0.1):,.4g} to {_quantile(p.histogram, 0.9):,.4g}" for p in (reference, observed)]
+    """Means; where they look the same, deviations; of times, and without moments, medians."""
     if reference.kind == "time":
-        return f"median {parts[0]} against {parts[1]}"
-    if parts[0] == parts[1]:
-        return f"median {parts[0]} in both, the middle 80 % from {ends[0]} against {ends[1]}"
-    return f"median {parts[0]} against {parts[1]}"
+        days = [np.datetime64(int(_median(part.histogram)), "D") for part in (reference, observed)]
+        return f"median {days[0]} against {days[1]}"
+    if reference.moments is None or observed.moments is None:
+        return f"median {_median(reference.histogram):,.4g} against {_median(observed.histogram):,.4g}"
+    means = [f"{part.mean:,.4g}" for part in (reference.moments, observed.moments) if part.mean is not None]
+    deviations = [f"{part.sd:,.4g}" for part in (reference.moments, observed.moments) if part.sd is not None]
+    close = _close(reference.moments, observed.moments)
+    word, parts = ("deviation", deviations) if close else ("mean", means)
+    return f"{word} {parts[0]} against {parts[1]}" if len(parts) == 2 else ""
 
 
-def _quantile(histogram: Histogram | None, share: float) -> float:
-    """The lower edge of the bucket that holds a quantile."""
+def _close(reference: Moments, observed: Moments) -> bool:
+    """The means are nearer to each other than the deviations are."""
+    if reference.mean is None or observed.mean is None or reference.sd is None or observed.sd is None:
+        return False
+    return abs(reference.mean - observed.mean) < abs(reference.sd - observed.sd)
+
+
+def _median(histogram: Histogram | None) -> float:
+    """The edge of the bucket that holds the median."""
     if histogram is None or not histogram.rows:
         return float("nan")
-    place = int(np.searchsorted(np.cumsum(histogram.counts), share * histogram.rows))
-    place = min(place, len(histogram.counts) - 1)
-    lower, upper = float(histogram.lower[place]), float(histogram.upper[place])
-    return lower if abs(lower) <= abs(upper) else upper
+    place = int(np.searchsorted(np.cumsum(histogram.counts), 0.5 * histogram.rows))
+    return float(histogram.lower[place])

@@ -50,7 +50,7 @@ def test_other_shares_of_the_labels_are_a_label_shift():
         by_label(generator, ROWS, 0.2), by_label(generator, ROWS, 0.6), "label", ["size", "plain"], SETTINGS
     )
     assert [one.kind for one in found] == ["label shift", "label shift", "none"]
-    assert found[1].explained > 0.95
+    assert found[1].explained > 0.9
     assert found[1].remedy == REMEDIES["label shift"]
     assert found[2].explained is None
 
