@@ -11,11 +11,13 @@ import numpy.typing as npt
 from validation.comparing.tables import MIN_EXPECTED, Line, Table
 from validation.profile.values import Numbers
 
-DRAWS = 500
+DRAWS = 400
 UPPER = 0.1
 """The share of the draws that the tail is fitted to."""
-MANY_ROWS = 20_000
-"""From so many rows on, counts are drawn as normal."""
+MANY_ROWS = 500_000_000
+"""More rows than this are drawn as normal: numpy's hypergeometric ends there."""
+MOST_CELLS = 128
+"""The draws have at most so many buckets."""
 
 
 def expected_js_square(table: Table) -> float:
@@ -87,7 +89,8 @@ class Chance:
 def chances(line: Line, deviation: float, seed: int, draws: int = DRAWS) -> tuple[Chance, Chance]:
     """How large the Kolmogorov-Smirnov and the Wasserstein distance are without a shift.
 
-    Both samples are drawn, often, from the pooled shares of the buckets.
+    The rows of both samples are put together and dealt out again, often (a permutation test: Pitman 1937). So chance is
+    right for tied values, zeros and heavy tails, where formulas are not.
 
     Args:
         line: of two samples.
@@ -99,21 +102,50 @@ def chances(line: Line, deviation: float, seed: int, draws: int = DRAWS) -> tupl
         Of both distances.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
-    share = line.table.pooled
-    first, second = (_drawn(generator, share, size, draws) for size in line.table.sizes)
-    gaps = np.cumsum(first - second, axis=1)
+    both = line.table.reference + line.table.observed
+    rows, steps = _coarse(both, np.append(np.diff(line.positions), 0.0) / deviation)
+    gaps = np.cumsum(_dealt(generator, rows, line.table.sizes, draws), axis=1)
     np.abs(gaps, out=gaps)
-    steps = np.append(np.diff(line.positions), 0.0) / deviation
-    return _fitted(gaps.max(axis=1)), _fitted(gaps @ steps)
+    return _fitted(gaps.max(axis=1)), _fitted((gaps * steps).sum(axis=1))
 
 
-def _drawn(generator: np.random.Generator, share: Numbers, size: float, draws: int) -> Numbers:
-    """Shares of samples of this size: multinomial, and for many rows its normal limit."""
-    rows = max(1, round(size))
-    if rows < MANY_ROWS:
-        return np.asarray(generator.multinomial(rows, share / share.sum(), draws) / rows, dtype=np.float64)
+def _coarse(rows: Numbers, steps: Numbers) -> tuple[Numbers, Numbers]:
+    """Fewer buckets that chance moves alike.
+
+    The edges between buckets are put together evenly by rows, and by what each adds to the distance. Of those put
+    together, the middle one stays, with the steps of all.
+
+    Args:
+        rows: of each bucket.
+        steps: from its position to the next; the last is 0.
+
+    Returns:
+        The same of at most `MOST_CELLS` buckets.
+    """
+    if len(rows) <= MOST_CELLS:
+        return rows, steps
+    below = (np.cumsum(rows) / rows.sum())[:-1]
+    moved = np.cumsum(np.sqrt(np.clip(below * (1 - below), 0.0, None)) * steps[:-1])
+    place = (below + moved / (moved[-1] or 1.0)) / 2
+    bundle = np.minimum((place * (MOST_CELLS - 1)).astype(np.int64), MOST_CELLS - 2)
+    _, first, bundle, edges = np.unique(bundle, return_index=True, return_inverse=True, return_counts=True)
+    cell = np.searchsorted(first + edges // 2, np.arange(len(rows)), side="left")
+    whole = np.bincount(cell, rows, minlength=len(first) + 1).astype(np.float64)
+    return whole, np.append(np.bincount(bundle, steps[:-1]).astype(np.float64), 0.0)
+
+
+def _dealt(generator: np.random.Generator, rows: Numbers, sizes: tuple[float, float], draws: int) -> Numbers:
+    """Differences of the shares when the rows are dealt out anew: hypergeometric, or its normal limit."""
+    whole = np.diff(np.round(np.cumsum(rows)), prepend=0.0).astype(np.int64)
+    total = int(whole.sum())
+    first = min(max(1, round(sizes[0])), total - 1)
+    if total <= MANY_ROWS:
+        dealt = generator.multivariate_hypergeometric(whole, first, draws, method="marginals")
+        return np.asarray(dealt / first - (whole - dealt) / (total - first), dtype=np.float64)
+    share = rows / rows.sum()
     noise = generator.standard_normal((draws, len(share))) * np.sqrt(share)
-    return np.asarray(share + (noise - share * noise.sum(axis=1, keepdims=True)) / math.sqrt(rows))
+    effective = first * (total - first) / total
+    return np.asarray((noise - share * noise.sum(axis=1, keepdims=True)) / math.sqrt(effective))
 
 
 def _fitted(distances: Numbers) -> Chance:

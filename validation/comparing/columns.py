@@ -217,7 +217,8 @@ def _from_table(table: Table, designs: Designs, levels: Level) -> Measured:
     distance = jensen_shannon(shares(folded.table.reference), shares(folded.table.observed))
     mean_square = expected_js_square(folded.table)
     cells = len(folded.table.reference)
-    detection = ByCategories(max(1, cells - 1), 8 * math.log(2) * table.effective, mean_square)
+    tests = 2 if folded.rare and folded.kept > 1 else 1
+    detection = ByCategories(max(1, cells - 1), 8 * math.log(2) * table.effective, mean_square, tests)
     excess, null = beyond(distance, mean_square), math.sqrt(mean_square)
     effect = Effect("js_excess", excess, distance, null, detection.interval(distance), levels, detection)
     return {
@@ -314,7 +315,7 @@ def _deviation(reference: ColumnProfile, line: Line) -> float:
     """The reference's standard deviation in units of the line; where it is 0, that of both; where that is 0, 1."""
     moments = reference.moments
     if reference.kind == "number" and moments is not None and moments.sd is not None and math.isfinite(moments.sd):
-        told = moments.sd / line.scale
+        told = float(moments.sd) / line.scale
         if told > 0:
             return told
     own = line.deviation(line.table.reference)

@@ -16,7 +16,7 @@ from validation.profile.values import ColumnKind
 from validation.settings import CheckSettings, Level
 
 Verdict = Literal["match", "slight shift", "shift", "too few rows", "no values", "not compared"]
-EffectName = Literal["js_excess", "ks_excess", "wasserstein_excess", "frechet_excess"]
+EffectName = Literal["js_excess", "ks_excess", "wasserstein_excess", "frechet_excess", "share_excess"]
 About = Literal["values", "missing", "NaN", "infinite"]
 
 

@@ -38,8 +38,8 @@ def measured_design_effect(values: pl.Series, groups: pl.Series, mean_size: floa
     """The design effect of one column, from how much rows of a group resemble each other in a sample.
 
     The intraclass correlation is that of the analysis of variance (Donner 1986, Int. Stat. Rev. 54), of ranks for
-    numbers and of the indicators of the categories for all else; its upper 95 % bound is taken (Smith 1957), so that few
-    groups are not a reason to trust.
+    numbers and of the indicators of the categories for all else; its upper 95 % bound is taken (Smith 1957), so that
+    few groups are not a reason to trust.
 
     Args:
         values: of the sample's rows; null is a value.
@@ -60,7 +60,7 @@ def _columns(values: pl.Series) -> npt.NDArray[np.float64]:
         return values.rank().fill_null(0.0).cast(pl.Float64).to_numpy().reshape(-1, 1)
     codes = values.cast(pl.String, strict=False).rank("dense").fill_null(0).to_numpy().astype(np.int64)
     largest = np.argsort(-np.bincount(codes), kind="stable")[:20]
-    return (codes[:, None] == largest[None, :]).astype(np.float64)
+    return np.asarray(codes[:, None] == largest[None, :], dtype=np.float64)
 
 
 def _correlation(columns: npt.NDArray[np.float64], groups: pl.Series) -> float:

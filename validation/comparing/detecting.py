@@ -33,15 +33,17 @@ class ByCategories:
         freedom: degrees of freedom.
         scale: of the Jensen-Shannon distance `8 ln 2 · n m / (n + m)`.
         mean_square: of the distance without a shift.
+        tests: how many share the p-value (Bonferroni).
     """
 
     freedom: float
     scale: float
     mean_square: float
+    tests: int = 1
 
     def smallest(self, alpha: float, threshold: float) -> float:
         """The smallest effect that is called a shift in 8 of 10 draws."""
-        needed = max(chi2_quantile(alpha, self.freedom), self.scale * (threshold**2 + self.mean_square))
+        needed = max(chi2_quantile(alpha / self.tests, self.freedom), self.scale * (threshold**2 + self.mean_square))
         return math.sqrt(noncentrality_of(needed, self.freedom, POWER) / self.scale)
 
     def interval(self, distance: float) -> Interval:
@@ -63,14 +65,18 @@ class ByOrder:
     Attributes:
         effective: `n m / (n + m)`.
         mean_square: of the distance without a shift.
+        tests: how many share the p-value (Bonferroni).
     """
 
     effective: float
     mean_square: float
+    tests: int = 2
 
     def smallest(self, alpha: float, threshold: float) -> float:
         """The smallest effect that is called a shift in 8 of 10 draws, whatever shift it is."""
-        needed = max(kolmogorov_quantile(alpha, self.effective), math.sqrt(threshold**2 + self.mean_square))
+        needed = max(
+            kolmogorov_quantile(alpha / self.tests, self.effective), math.sqrt(threshold**2 + self.mean_square)
+        )
         return needed + normal_quantile(POWER) / (2 * math.sqrt(self.effective))
 
     def interval(self, distance: float) -> Interval:
@@ -90,15 +96,17 @@ class ByMoving:
         effective: `n m / (n + m)`.
         chance: of the distance without a shift.
         spread: the pooled standard deviation over the reference's.
+        tests: how many share the p-value (Bonferroni).
     """
 
     effective: float
     chance: Chance
     spread: float
+    tests: int = 2
 
     def smallest(self, alpha: float, threshold: float) -> float:
         """The smallest effect that is called a shift in 8 of 10 draws, where all values that move go one way."""
-        needed = max(self.chance.quantile(alpha), math.sqrt(threshold**2 + self.chance.mean_square))
+        needed = max(self.chance.quantile(alpha / self.tests), math.sqrt(threshold**2 + self.chance.mean_square))
         return needed + normal_quantile(POWER) * self.spread / math.sqrt(self.effective)
 
     def interval(self, distance: float) -> Interval:

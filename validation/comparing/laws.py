@@ -28,11 +28,14 @@ def chi2_quantile(tail: float, freedom: float) -> float:
 def noncentral_tail(value: float, freedom: float, noncentrality: float) -> float:
     """How often noncentral chi-squared is at least this.
 
-    The cube root is close to normal (Abdel-Aty 1954, Biometrika 41). Within .01 of the exact value for the
-    probabilities of a power or of an interval, at any size; the exact series does not end for large ones.
+    Exact for one degree of freedom. For more, the cube root is close to normal (Abdel-Aty 1954, Biometrika 41): within
+    .012 for the probabilities of a power or of an interval, at any size; the exact series does not end for large ones.
     """
     if value <= 0:
         return 1.0
+    if freedom == 1:
+        far, near = math.sqrt(value), math.sqrt(noncentrality)
+        return float(special.ndtr(near - far) + special.ndtr(-near - far))
     mean = freedom + noncentrality
     variance = 2 * (freedom + 2 * noncentrality) / (9 * mean * mean)
     return float(special.ndtr((1 - variance - (value / mean) ** (1 / 3)) / math.sqrt(variance)))
@@ -100,3 +103,9 @@ def exact_two_by_two(hits: tuple[int, int], rows: tuple[int, int]) -> float:
     """
     table = [[hits[0], rows[0] - hits[0]], [hits[1], rows[1] - hits[1]]]
     return float(min(1.0, stats.fisher_exact(table).pvalue))
+
+
+def log_binomial(rows: Numbers, hits: Numbers, share: float) -> Numbers:
+    """The logarithm of how often so many of the rows are hits."""
+    ways = special.gammaln(rows + 1) - special.gammaln(hits + 1) - special.gammaln(rows - hits + 1)
+    return np.asarray(ways + hits * math.log(share) + (rows - hits) * math.log1p(-share), dtype=np.float64)

@@ -1,0 +1,154 @@
+"""Comparisons in plain words, and in the order of their weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from validation.comparing.comparison import Comparison, EffectName, Verdict
+from validation.comparing.distances import shares
+from validation.comparing.tables import category_table
+from validation.profile.values import Categories, ColumnProfile, Histogram, Moments
+
+_SURELY = 3.0
+"""So many standard errors a category's share must differ by to be counted as one more."""
+
+_EFFECTS: dict[EffectName, str] = {
+    "js_excess": "JS excess",
+    "ks_excess": "KS excess",
+    "wasserstein_excess": "Wasserstein excess in standard deviations",
+    "frechet_excess": "Fréchet excess in standard deviations",
+    "share_excess": "difference beyond chance",
+}
+_VERBS: dict[Verdict, str] = {"match": "match", "slight shift": "differ slightly", "shift": "differ"}
+
+
+def rank_mismatch(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
+    """The columns that carry the data mismatch, the heaviest first.
+
+    Effects of different kinds are put side by side as multiples of the size from which each is called a shift.
+
+    Args:
+        comparisons: of a run, judged.
+
+    Returns:
+        Of the pairs whose role is a mismatch, those where a shift was found.
+    """
+    found = [one for one in comparisons if one.role == "mismatch" and one.shifted and one.effect is not None]
+    return tuple(sorted(found, key=lambda one: (-weight(one), one.column, one.about, one.reference, one.observed)))
+
+
+def weight(comparison: Comparison) -> float:
+    """The effect as a multiple of the size from which it is called a shift; 0 where nothing was compared."""
+    effect = comparison.effect
+    return 0.0 if effect is None else effect.value / effect.levels[1]
+
+
+def sentence(comparison: Comparison, reference: ColumnProfile | None, observed: ColumnProfile | None) -> str:
+    """A comparison in a sentence.
+
+    Args:
+        comparison: judged.
+        reference: of the column, in the split that the other is measured by; None where there is none.
+        observed: of the other.
+
+    Returns:
+        As in "dev and test differ in `label`: 4.7 % `truck` against 1.4 %, and 2 more; JS excess .12, allowed .10;
+        n 2,500 and 2,500." Of a match it says the smallest shift that could have been seen.
+    """
+    splits = f"{comparison.reference} and {comparison.observed}"
+    named = f"`{comparison.column}`" + ("" if comparison.about == "values" else f" ({comparison.about})")
+    rows = f"n {comparison.n_reference:,} and {comparison.n_observed:,}"
+    effect = comparison.effect
+    if effect is None:
+        note = comparison.note.rstrip(".")
+        return f"{splits}, {named}: {comparison.verdict}{f' ({note})' if note else ''}; {rows}."
+    parts = [_seen(comparison, reference, observed)] if comparison.shifted else []
+    allowed = effect.levels[1] if comparison.verdict == "shift" else effect.levels[0]
+    parts.append(f"{_EFFECTS[effect.name]} {decimal(effect.value)}, allowed {decimal(allowed)}")
+    if not comparison.shifted and comparison.smallest is not None:
+        parts.append(f"a shift below {decimal(comparison.smallest)} might not have been seen")
+    told = "; ".join(part for part in [*parts, rows] if part)
+    return f"{splits} {_VERBS[comparison.verdict]} in {named}: {told}."
+
+
+def decimal(value: float) -> str:
+    """Two decimals without a leading zero; more where they would all be 0.
+
+    Examples:
+        >>> [decimal(value) for value in (0.1234, 1.5, 0.0, 0.0012)]
+        ['.12', '1.50', '0', '.001']
+    """
+    if value == 0:
+        return "0"
+    text = f"{value:.2f}" if abs(value) >= 0.005 else f"{value:.1g}" if abs(value) < 1e-4 else f"{value:.3f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def percent(share: float) -> str:
+    """A share in percent, as in `4.7 %`; two significant digits below one percent."""
+    value = 100 * share
+    return f"{value:.0f} %" if value >= 99.95 or value == 0 else f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
+
+
+def _seen(comparison: Comparison, reference: ColumnProfile | None, observed: ColumnProfile | None) -> str:
+    """What the difference looks like, in the values themselves."""
+    if comparison.effect is not None and comparison.effect.name == "share_excess":
+        return comparison.note.rstrip(".")
+    if reference is None or observed is None:
+        return ""
+    if comparison.about != "values":
+        counts = [
+            {"missing": part.nulls, "NaN": part.nans, "infinite": part.infinite}[comparison.about]
+            for part in (reference, observed)
+        ]
+        first, second = (percent(c / max(1, part.rows)) for c, part in zip(counts, (reference, observed), strict=True))
+        return f"{first} against {second}"
+    if reference.kind == "category" and reference.categories and observed.categories:
+        return _of_categories(reference.categories, observed.categories)
+    if reference.histogram and observed.histogram:
+        return _of_numbers(reference, observed)
+    return ""
+
+
+def _of_categories(reference: Categories, observed: Categories) -> str:
+    table = category_table(reference, observed)
+    names = [*sorted({*reference.values, *observed.values}), None]
+    p, q = shares(table.reference), shares(table.observed)
+    pooled = table.pooled
+    error = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-15) / table.effective)
+    most = int(np.argmax(np.abs(p - q)))
+    more = int((np.abs(p - q) > _SURELY * error).sum()) - int(abs(p[most] - q[most]) > _SURELY * error[most])
+    name = names[most]
+    called = "other values" if name is None else f"`{name if len(name) <= 40 else name[:39] + '…'}`"
+    return f"{percent(p[most])} {called} against {percent(q[most])}" + (f", and {more:,} more" if more else "")
+
+
+def _of_numbers(reference: ColumnProfile, observed: ColumnProfile) -> str:
+    """Means; where they look the same, deviations; of times, and without moments, medians."""
+    if reference.kind == "time":
+        days = [np.datetime64(int(_median(part.histogram)), "D") for part in (reference, observed)]
+        return f"median {days[0]} against {days[1]}"
+    if reference.moments is None or observed.moments is None:
+        return f"median {_median(reference.histogram):,.4g} against {_median(observed.histogram):,.4g}"
+    means = [f"{part.mean:,.4g}" for part in (reference.moments, observed.moments) if part.mean is not None]
+    deviations = [f"{part.sd:,.4g}" for part in (reference.moments, observed.moments) if part.sd is not None]
+    close = _close(reference.moments, observed.moments)
+    word, parts = ("deviation", deviations) if close else ("mean", means)
+    return f"{word} {parts[0]} against {parts[1]}" if len(parts) == 2 else ""
+
+
+def _close(reference: Moments, observed: Moments) -> bool:
+    """The means are nearer to each other than the deviations are."""
+    if reference.mean is None or observed.mean is None or reference.sd is None or observed.sd is None:
+        return False
+    return abs(reference.mean - observed.mean) < abs(reference.sd - observed.sd)
+
+
+def _median(histogram: Histogram | None) -> float:
+    """The edge of the bucket that holds the median."""
+    if histogram is None or not histogram.rows:
+        return float("nan")
+    place = int(np.searchsorted(np.cumsum(histogram.counts), 0.5 * histogram.rows))
+    return float(histogram.lower[place])
