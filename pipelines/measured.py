@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import polars as pl
-from validation.profile.profile import Profile
-from validation.profile.sample import Sample
 
 from pipelines.run_directory import PROFILE, RunDirectory
 from splitting.errors import RunDirectoryError
 from splitting.plan import SPLIT, Plan
 from splitting.rules import GROUP, KEY, ROWS
 from validation.measures import Measures
+from validation.profile.profile import Profile
+from validation.profile.sample import Sample
 from validation.repeats import RowRepeats
 from validation.tally import Tally
 

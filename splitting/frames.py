@@ -7,6 +7,9 @@ import struct
 from collections.abc import Mapping
 
 import polars as pl
+import pyarrow as pa
+
+from splitting.columns import from_arrow
 
 
 def pack_frames(frames: Mapping[str, pl.DataFrame]) -> bytes:
@@ -20,11 +23,18 @@ def pack_frames(frames: Mapping[str, pl.DataFrame]) -> bytes:
     """
     parts = []
     for name, frame in frames.items():
-        body = io.BytesIO()
-        frame.rechunk().write_ipc(body)
-        title = name.encode()
-        parts += [struct.pack("<IQ", len(title), body.tell()), title, body.getvalue()]
+        body, title = _packed(frame), name.encode()
+        parts += [struct.pack("<IQ", len(title), len(body)), title, body]
     return b"".join(parts)
+
+
+def _packed(frame: pl.DataFrame) -> bytes:
+    """The frame as an Arrow stream. By pyarrow: what polars writes depends on how the frame came about, too."""
+    table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+    body = io.BytesIO()
+    with pa.ipc.new_stream(body, table.schema) as stream:
+        stream.write_table(table)
+    return body.getvalue()
 
 
 def unpack_frames(data: bytes) -> dict[str, pl.DataFrame]:
@@ -43,6 +53,6 @@ def unpack_frames(data: bytes) -> dict[str, pl.DataFrame]:
         position += struct.calcsize("<IQ")
         name = data[position : position + title_size].decode()
         position += title_size
-        frames[name] = pl.read_ipc(io.BytesIO(data[position : position + body_size]))
+        frames[name] = from_arrow(pa.ipc.open_stream(pa.py_buffer(data[position : position + body_size])).read_all())
         position += body_size
     return frames

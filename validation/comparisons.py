@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from validation.comparing.columns import compare_all, compare_shares
+from validation.comparing.columns import compare_all
 from validation.comparing.comparison import Comparison, judged
 from validation.comparing.designs import measured_design_effect
 from validation.comparing.pairs import Pair
+from validation.comparing.sources import compare_sources
 from validation.evidence import Evidence
 from validation.seeds import seed_of
 from validation.settings import CheckSettings
@@ -36,32 +37,15 @@ def _of_pair(pair: Pair, evidence: Evidence, settings: CheckSettings) -> Iterato
         effects = designs.of(name, pair.reference), designs.of(name, pair.observed)
         yield from compare_all(reference, observed, settings, seed, pair=pair, designs=effects)
     if pair.by_source:
-        yield from _sources(pair, evidence, settings)
+        counts = [evidence.source_counts(split) for split in (pair.reference, pair.observed)]
+        yield compare_sources(counts[0], counts[1], settings, pair=pair, column=evidence.roles.source)
 
 
 def _compared(evidence: Evidence) -> list[str]:
     assert evidence.measures is not None  # noqa: S101
     roles = evidence.roles
     left_out = {*roles.key, *roles.skip, *roles.group, roles.source}
-    return [name for name in evidence.measures.profile.columns() if name not in left_out]
-
-
-def _sources(pair: Pair, evidence: Evidence, settings: CheckSettings) -> Iterator[Comparison]:
-    """The share of each source."""
-    assert evidence.measures is not None  # noqa: S101
-    counts = []
-    for split in (pair.reference, pair.observed):
-        parts = [evidence.measures.profile.source_counts(part) for part in evidence.parts(split)]
-        counts.append({source: sum(part.get(source, 0) for part in parts) for source in evidence.sources})
-    rows = tuple(sum(found.values()) for found in counts)
-    for source in evidence.sources:
-        hits = counts[0][source], counts[1][source]
-        if any(hits):
-            name = f"{evidence.roles.source} = {source}"
-            base = Comparison(
-                pair.reference, pair.observed, pair.role, name, "category", "values", *rows, "not compared"
-            )
-            yield compare_shares(base, hits, settings, settings.thresholds.source_share)
+    return [name for name in evidence.measures.profile.names() if name not in left_out]
 
 
 class _Designs:

@@ -65,6 +65,12 @@ class Evidence:
         assert self.measures is not None  # noqa: S101, asked for only where there are measures
         return self.measures.profile.column(name, self.parts(split))
 
+    def source_counts(self, split: str) -> dict[str, int]:
+        """Rows of each source in a split, or in the target pool."""
+        assert self.measures is not None  # noqa: S101
+        parts = [self.measures.profile.source_counts(part) for part in self.parts(split)]
+        return {source: sum(part.get(source, 0) for part in parts) for source in self.sources}
+
     def group_size(self, split: str) -> float:
         """Rows that a row of a split finds in its group, itself among them; of what is not counted, the largest."""
         return self.group_sizes.get(split, max(self.group_sizes.values(), default=1.0))

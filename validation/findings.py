@@ -44,15 +44,17 @@ def _size(expected: dict[str, Any], observed: dict[str, Any]) -> str:
 
 
 def _target_only(expected: dict[str, Any], observed: dict[str, Any]) -> str:
-    return f"{_rows(observed['rows_outside'])} of {expected['split']} {_are(observed['rows_outside'])} not in the pool {expected['pool']!r}."
+    outside = observed["rows_outside"]
+    return f"{_rows(outside)} of {expected['split']} {_are(outside)} not in the pool {expected['pool']!r}."
 
 
 def _disjoint(expected: dict[str, Any], observed: dict[str, Any]) -> str:
     first, second, shared = expected["first"], expected["second"], observed["rows_shared"]
     if expected["what"] == "row":
+        say = "says" if shared == 1 else "say"
         return (
-            f"{_rows(shared)} of {first} {'says' if shared == 1 else 'say'} the same as rows of {second}, key and source "
-            "aside; name in `group` the columns that make a copy, and copies stay together."
+            f"{_rows(shared)} of {first} {say} the same as rows of {second}, key and source aside; name in `group` the "
+            "columns that make a copy, and copies stay together."
         )
     return (
         f"{_rows(shared)} of {first} {'has' if shared == 1 else 'have'} a {expected['what']} that is also in {second}."
@@ -68,10 +70,10 @@ def _labels_covered(expected: dict[str, Any], observed: dict[str, Any]) -> str:
 
 
 def _new_categories(expected: dict[str, Any], observed: dict[str, Any]) -> str:
+    values = f"{observed['new']:,} value{'s' * (observed['new'] != 1)} of `{expected['column']}`"
     return (
-        f"{expected['split']} has {observed['new']:,} value{'s' * (observed['new'] != 1)} of `{expected['column']}` that "
-        f"{expected['reference']} has not: {_named(observed['largest'], observed['new'])} "
-        f"({_rows(observed['rows_new'])})."
+        f"{expected['split']} has {values} that {expected['reference']} has not: "
+        f"{_named(observed['largest'], observed['new'])} ({_rows(observed['rows_new'])})."
     )
 
 

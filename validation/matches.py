@@ -138,7 +138,7 @@ def new_category_checks(evidence: Evidence) -> Iterator[Check]:
     for split in evidence.splits[1:]:
         if not evidence.drawn_from_target(split):
             continue
-        for name in evidence.measures.profile.columns():
+        for name in evidence.measures.profile.names():
             if name in left_out:
                 continue
             ours, train = evidence.column(name, split), evidence.column(name, TRAIN)

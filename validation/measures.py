@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from validation.profile.profile import Profile, ProfileOptions, ProfileTaker
+from validation.profile.profile import Profile, ProfileOptions
 from validation.profile.sample import Sample
+from validation.profile.taking import ProfileTaker
 from validation.repeats import RowRepeats, row_digests
 
 IN_TARGET = ":target"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from pipelines.cli.options import beam_arguments, fail_on, output_options, parse_bytes, shard_size
@@ -20,7 +22,7 @@ def command(
     run: str,
     overwrite: bool,
     shard_size: str | None,
-    fail_on: str | None,
+    fail_on: Literal["critical", "warning"] | None,
     as_json: bool,
     quiet: bool,
     beam_options: tuple[str, ...],

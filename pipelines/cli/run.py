@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from pipelines.cli.options import beam_arguments, fail_on, output_options, parse_bytes, run_options, shard_size
@@ -22,7 +24,7 @@ def command(
     previous: str | None,
     overwrite: bool,
     shard_size: str | None,
-    fail_on: str | None,
+    fail_on: Literal["critical", "warning"] | None,
     as_json: bool,
     quiet: bool,
     beam_options: tuple[str, ...],

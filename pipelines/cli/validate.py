@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from pipelines.cli.options import fail_on, output_options
@@ -14,7 +16,9 @@ from pipelines.cli.results import finish_validation
 @click.argument("spec", metavar="[SPEC]", required=False)
 @fail_on
 @output_options
-def command(run: str, spec: str | None, fail_on: str | None, as_json: bool, quiet: bool) -> int:
+def command(
+    run: str, spec: str | None, fail_on: Literal["critical", "warning"] | None, as_json: bool, quiet: bool
+) -> int:
     """Judge a finished run again from what was measured; the data is not read.
 
     SPEC is the run's spec with other `checks:`; without it, the run's own are used.

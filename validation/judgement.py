@@ -1,0 +1,125 @@
+"""Judges a run: builds every check from the evidence, has Great Expectations judge it, and says what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from validation.checking import Verdict
+from validation.comparing.comparison import Comparison
+from validation.comparing.sentences import rank_mismatch, sentence, weight
+from validation.comparisons import compare_splits
+from validation.evidence import Evidence
+from validation.findings import merged_findings, promise_findings
+from validation.judging import Judge
+from validation.kinds import shift_kinds
+from validation.matches import comparison_checks, comparison_name, new_category_checks
+from validation.promises import promise_checks
+from validation.settings import CheckSettings
+from validation.verdict import Finding, Judgement
+
+_RANKED = 20
+
+
+def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge) -> Judgement:
+    """Judges a run.
+
+    Args:
+        evidence: what is known of it.
+        settings: thresholds, alpha, what fails it.
+        judge: the process of Great Expectations.
+
+    Returns:
+        The judgement: a function of the evidence and the settings alone.
+    """
+    checks = [*promise_checks(evidence)]
+    comparisons: tuple[Comparison, ...] = ()
+    if evidence.measures is not None:
+        comparisons = compare_splits(evidence, settings)
+        checks += [*comparison_checks(comparisons, evidence, settings), *new_category_checks(evidence)]
+    verdicts, engine = judge.judge("run", checks)
+    findings = [*promise_findings(verdicts), *_match_findings(verdicts, comparisons, evidence)]
+    mismatch = None
+    if evidence.measures is not None:
+        mismatch = _mismatch(comparisons, evidence, settings)
+        findings += _mismatch_findings(comparisons, evidence)
+        findings += _repeat_findings(evidence)
+    return Judgement(verdicts, merged_findings(findings), settings, mismatch, engine)
+
+
+def _match_findings(
+    verdicts: Sequence[Verdict], comparisons: Sequence[Comparison], evidence: Evidence
+) -> list[Finding]:
+    rows = {comparison_name(row): row for row in comparisons}
+    found = []
+    for verdict in verdicts:
+        row = rows.get(verdict.check.name)
+        if row is not None and row.role == "match" and not verdict.success and not verdict.exception:
+            found.append(Finding(verdict.severity, _sentence(row, evidence), (verdict.check.name,)))
+    return found
+
+
+def _sentence(row: Comparison, evidence: Evidence) -> str:
+    if row.column == evidence.roles.source:
+        return sentence(row, None, None)
+    return sentence(row, evidence.column(row.column, row.reference), evidence.column(row.column, row.observed))
+
+
+def _mismatch_findings(comparisons: Sequence[Comparison], evidence: Evidence) -> list[Finding]:
+    """What carries the mismatch, in one sentence a pair."""
+    found = []
+    pairs = dict.fromkeys((row.reference, row.observed) for row in comparisons if row.role == "mismatch")
+    for reference, observed in pairs:
+        rows = [
+            row for row in comparisons if (row.reference, row.observed, row.role) == (reference, observed, "mismatch")
+        ]
+        ranked = [row for row in rank_mismatch(rows) if row.column != evidence.roles.source]
+        compared = {row.column for row in rows if row.effect is not None}
+        if not compared:
+            continue
+        if not ranked:
+            told = (
+                f"{reference} and {observed} differ in none of {len(compared):,} columns by more than the thresholds."
+            )
+            found.append(Finding("info", told))
+            continue
+        names = ", ".join(f"`{name}`" for name in list(dict.fromkeys(row.column for row in ranked))[:5])
+        shifted = len({row.column for row in ranked})
+        more = f" and {shifted - 5:,} more" if shifted > 5 else ""
+        told = (
+            f"The data mismatch: {reference} and {observed} differ in {shifted:,} of {len(compared):,} columns, most "
+            f"in {names}{more}. Nothing is broken. {_sentence(ranked[0], evidence)}"
+        )
+        found.append(Finding("info", told, tuple(comparison_name(row) for row in ranked)))
+    return found
+
+
+def _repeat_findings(evidence: Evidence) -> list[Finding]:
+    assert evidence.measures is not None  # noqa: S101, the caller looked
+    repeats = evidence.measures.repeats
+    if not repeats.surplus:
+        return []
+    about = "" if repeats.exact else "about "
+    told = f"{about}{repeats.surplus:,} of {repeats.rows:,} rows say the same as another row, key and source aside."
+    return [Finding("info", told[0].upper() + told[1:])]
+
+
+def _mismatch(comparisons: Sequence[Comparison], evidence: Evidence, settings: CheckSettings) -> dict[str, Any]:
+    """The mismatch in plain values: columns ranked, and the kinds of their shifts."""
+    kinds = shift_kinds(comparisons, evidence, settings)
+    ranked = rank_mismatch(comparisons)[:_RANKED]
+    return {
+        "columns": [
+            {
+                "column": row.column,
+                "about": row.about,
+                "reference": row.reference,
+                "observed": row.observed,
+                "verdict": row.verdict,
+                "weight": round(weight(row), 4),
+                "sentence": _sentence(row, evidence),
+                **kinds.get((row.reference, row.observed, row.column), {}),
+            }
+            for row in ranked
+        ],
+    }

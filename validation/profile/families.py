@@ -1,0 +1,81 @@
+"""What is measured of a column, by its type: the column itself, and columns that are derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Family = Literal["number", "text", "time", "vector", "other"]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A column to be measured.
+
+    Attributes:
+        name: its own, or that of a derived one, as in `caption (length)`.
+        family: how its values are measured.
+        values: as they are measured: Float64 for numbers, String for texts, days as Int64 for times.
+        exact: the values that have a least and a greatest, where those are no floats; None for all others.
+        few: there are few distinct values, so that counting them first pays.
+    """
+
+    name: str
+    family: Family
+    values: pl.Series
+    exact: pl.Series | None = None
+    few: bool = False
+
+
+def measured_columns(name: str, column: pl.Series, *, categorical: bool) -> Iterator[Measured]:
+    """What is measured of a column.
+
+    Args:
+        name: of the column.
+        column: its values, of any type.
+        categorical: its values are categories, whatever their type.
+
+    Yields:
+        The column, then those derived from it; nulls stay null.
+    """
+    kind = column.dtype
+    if categorical and not kind.is_nested():
+        yield Measured(name, "text", column.cast(pl.String, strict=False))
+    elif isinstance(kind, pl.String | pl.Categorical | pl.Enum):
+        texts = column.cast(pl.String)
+        yield Measured(name, "text", texts)
+        yield Measured(f"{name} (length)", "number", texts.str.len_chars().cast(pl.Float64), few=True)
+    elif isinstance(kind, pl.Boolean):
+        yield Measured(name, "text", column.cast(pl.String))
+    elif kind.is_numeric():
+        exact = None if kind.is_float() else column
+        yield Measured(name, "number", column.cast(pl.Float64, strict=False), exact)
+    elif isinstance(kind, pl.Date | pl.Datetime):
+        days = column.dt.epoch("d") if isinstance(kind, pl.Datetime) else column.cast(pl.Int32)
+        yield Measured(name, "time", days.cast(pl.Int64), column)
+    elif isinstance(kind, pl.Duration | pl.Time):
+        yield Measured(name, "number", column.cast(pl.Int64).cast(pl.Float64))
+    elif isinstance(kind, pl.List | pl.Array):
+        yield from _lists(name, column)
+    else:
+        yield Measured(name, "other", column)
+        if isinstance(kind, pl.Binary):
+            yield Measured(f"{name} (length)", "number", column.bin.size().cast(pl.Float64), few=True)
+
+
+def _lists(name: str, column: pl.Series) -> Iterator[Measured]:
+    lists = column.cast(pl.List(column.dtype.inner)) if isinstance(column.dtype, pl.Array) else column
+    assert isinstance(lists.dtype, pl.List)  # noqa: S101
+    lengths = lists.list.len().cast(pl.Float64)
+    if not lists.dtype.inner.is_numeric():
+        yield Measured(name, "other", column)
+        yield Measured(f"{name} (length)", "number", lengths, few=True)
+        return
+    numbers = lists.cast(pl.List(pl.Float64))
+    norms = numbers.list.eval((pl.element() * pl.element()).sum().sqrt()).list.first()
+    yield Measured(name, "vector", numbers)
+    yield Measured(f"{name} (length)", "number", lengths, few=True)
+    yield Measured(f"{name} (norm)", "number", norms)

@@ -1,0 +1,200 @@
+"""Measures batches: frames of data to profiles."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from validation.profile import vectors
+from validation.profile.buckets import bucket_days, bucket_numbers
+from validation.profile.distinct import KEPT, mixed, smallest
+from validation.profile.families import Measured, measured_columns
+from validation.profile.profile import COLUMN, PLACE, SOURCE, SPLIT, Profile, ProfileOptions
+from validation.profile.scalars import SCALARS, bound_text
+from validation.profile.texts import CAP, count_texts, shown_texts, sketch_rows, text_hashes
+
+_PENDING = 8
+_MOST_ROWS = 2**22
+
+
+def measure(split: str, source: str, frame: pl.DataFrame, options: ProfileOptions, known: Profile) -> Profile:
+    """Measures a batch.
+
+    Args:
+        split: of its rows.
+        source: of its rows.
+        frame: columns of any names and types; at most 4 million rows.
+        options: what is measured of which column.
+        known: a profile that the result will be merged with: what that makes needless is left out.
+
+    Returns:
+        A profile, not yet in the one form that `merge` gives; merged, the same as without `known`.
+    """
+    batch = _Batch(split, source, known)
+    for place, name in enumerate(frame.columns):
+        column = frame.get_column(name)
+        if options.only_counted(name):
+            batch.add(Measured(name, "other", column), place)
+            continue
+        for part in measured_columns(name, column, categorical=options.is_categorical(name)):
+            batch.add(part, place)
+    return batch.profile()
+
+
+class _Batch:
+    """The measures of one batch, gathered column by column."""
+
+    def __init__(self, split: str, source: str, known: Profile) -> None:
+        here = (pl.col(SPLIT) == split) & (pl.col(SOURCE) == source)
+        self._place = {SPLIT: split, SOURCE: source}
+        self._sketched = set(known.sketches.filter(here)[COLUMN].unique())
+        full = known.distinct.filter(here).group_by(COLUMN).agg(pl.len(), pl.col("hash").max())
+        self._below = dict(full.filter(pl.col("len") >= KEPT).select(COLUMN, "hash").iter_rows())
+        self._scalars: list[dict[str, object]] = []
+        self._frames: dict[str, list[pl.DataFrame]] = {}
+
+    def add(self, part: Measured, place: int) -> None:
+        values = part.values
+        scalars: dict[str, object] = dict.fromkeys(SCALARS)
+        nulls = values.null_count()
+        scalars |= {
+            "family": part.family,
+            "place": place,
+            "rows": len(values),
+            "nulls": nulls,
+            "nans": 0,
+            "infinite": 0,
+        }
+        present = values.drop_nulls() if nulls and part.family != "other" else values
+        if part.family == "number":
+            self._add_numbers(part, present, scalars)
+        elif part.family == "time":
+            self._add_times(part, present, scalars)
+        elif part.family == "text":
+            self._add_texts(part.name, present, scalars)
+        elif part.family == "vector":
+            self._add_vectors(part.name, present, scalars)
+        self._scalars.append({**self._place, COLUMN: part.name, **scalars})
+
+    def _keep(self, what: str, name: str, frame: pl.DataFrame) -> None:
+        named = [pl.lit(self._place[SPLIT]).alias(SPLIT), pl.lit(self._place[SOURCE]).alias(SOURCE)]
+        self._frames.setdefault(what, []).append(frame.select(*named, pl.lit(name).alias(COLUMN), pl.all()))
+
+    def _add_numbers(self, part: Measured, present: pl.Series, scalars: dict[str, object]) -> None:
+        counts = None
+        if part.few and len(present):
+            counted = present.alias("value").value_counts(name="rows")
+            present, counts = counted["value"], counted["rows"].cast(pl.Int64).to_numpy()
+        numbers = present.to_numpy()
+        finite = np.isfinite(numbers)
+        if not finite.all():
+            scalars["nans"] = int(np.isnan(numbers).sum())
+            scalars["infinite"] = int(len(numbers) - finite.sum()) - int(scalars["nans"])  # type: ignore[call-overload]
+            numbers = numbers[finite]
+        if not len(numbers):
+            return
+        if part.exact is None:
+            least, greatest = float(numbers.min()) + 0.0, float(numbers.max()) + 0.0
+            scalars |= {"least": bound_text(least, ""), "greatest": bound_text(greatest, "")}
+        else:
+            scalars |= {"least": _exact_bound(part.exact.min()), "greatest": _exact_bound(part.exact.max())}
+        self._keep("buckets", part.name, bucket_numbers(numbers, counts))
+        self._add_distinct(part.name, mixed((numbers + 0.0).view(np.uint64)))
+
+    def _add_times(self, part: Measured, days: pl.Series, scalars: dict[str, object]) -> None:
+        assert part.exact is not None  # noqa: S101, times have exact values
+        if not len(days):
+            return
+        for name, found in (("least", part.exact.arg_min()), ("greatest", part.exact.arg_max())):
+            assert found is not None  # noqa: S101, there is a value
+            one = part.exact.slice(found, 1)
+            scalars[name] = bound_text(int(one.to_physical().item()), _iso_text(one))
+        self._keep("buckets", part.name, bucket_days(days))
+        physical = part.exact.drop_nulls().to_physical().cast(pl.Int64)
+        self._add_distinct(part.name, mixed(physical.to_numpy().view(np.uint64)))
+
+    def _add_texts(self, name: str, present: pl.Series, scalars: dict[str, object]) -> None:
+        texts = shown_texts(present)
+        hashes = text_hashes(texts)
+        numbers = hashes.to_numpy()
+        self._add_distinct(name, numbers)
+        if name in self._sketched or (len(texts) > CAP and hashes.n_unique() > CAP):
+            self._keep("sketches", name, sketch_rows(hashes))
+        elif len(texts):
+            self._keep("categories", name, count_texts(texts))
+
+    def _add_vectors(self, name: str, present: pl.Series, scalars: dict[str, object]) -> None:
+        lengths = present.list.len()
+        if not len(present):
+            return
+        shortest, longest = int(lengths.min()), int(lengths.max())  # type: ignore[arg-type]
+        scalars |= {"shortest": shortest, "longest": longest}
+        if shortest != longest or not 0 < shortest <= vectors.MOST_LENGTH:
+            return
+        numbers = present.explode().to_numpy().reshape(-1, shortest)
+        self._keep_vectors(name, numbers[np.isfinite(numbers).all(axis=1)], shortest)
+
+    def _keep_vectors(self, name: str, numbers: np.ndarray[tuple[int, ...], np.dtype[np.float64]], length: int) -> None:
+        cells = vectors.sum_vectors(numbers).select(pl.lit(length, dtype=pl.Int64).alias(vectors.LENGTH), pl.all())
+        self._keep("vectors", name, cells)
+
+    def _add_distinct(self, name: str, hashes: np.ndarray[tuple[int, ...], np.dtype[np.uint64]]) -> None:
+        if len(hashes):
+            self._keep("distinct", name, smallest(hashes, self._below.get(name)).to_frame())
+
+    def profile(self) -> Profile:
+        columns = pl.DataFrame(self._scalars, schema={**dict.fromkeys(PLACE, pl.String()), **SCALARS})
+        frames = {what: pl.concat(parts) for what, parts in self._frames.items()}
+        return Profile.of_frames(columns=columns, **frames)
+
+
+def _iso_text(one: pl.Series) -> str:
+    """The text of a day or moment, as ISO 8601 has it."""
+    return str(one.dt.to_string("iso:strict").item())
+
+
+def _exact_bound(value: object) -> str | None:
+    """The least or greatest of integers and decimals, to the last digit."""
+    if value is None:
+        return None
+    if isinstance(value, int):
+        return bound_text(value, "")
+    return bound_text(float(str(value)), "")
+
+
+class ProfileTaker:
+    """Measures many batches: the merged profile of them all, with less work than merging each."""
+
+    def __init__(self, options: ProfileOptions) -> None:
+        """Begins with no rows.
+
+        Args:
+            options: what is measured of which column.
+        """
+        self._options = options
+        self._whole = Profile.empty()
+        self._parts: list[Profile] = []
+
+    def add(self, split: str, source: str, frame: pl.DataFrame) -> None:
+        """Measures a batch.
+
+        Args:
+            split: of its rows.
+            source: of its rows.
+            frame: columns of any names and types.
+        """
+        for start in range(0, len(frame), _MOST_ROWS):
+            part = frame.slice(start, _MOST_ROWS)
+            self._parts.append(measure(split, source, part, self._options, self._whole))
+        if len(self._parts) >= _PENDING or not len(self._whole.columns):
+            self._merge()
+
+    def profile(self) -> Profile:
+        """The profile of all that was added."""
+        self._merge()
+        return self._whole
+
+    def _merge(self) -> None:
+        if self._parts:
+            self._whole = Profile.merge([self._whole, *self._parts])
+            self._parts = []
