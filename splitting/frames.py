@@ -6,6 +6,7 @@ import io
 import struct
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -30,11 +31,18 @@ def pack_frames(frames: Mapping[str, pl.DataFrame]) -> bytes:
 
 def _packed(frame: pl.DataFrame) -> bytes:
     """The frame as an Arrow stream. By pyarrow: what polars writes depends on how the frame came about, too."""
-    table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+    table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    columns = [_canonical(column.combine_chunks()) for column in table.columns]
+    table = pa.table(columns, schema=table.schema)
     body = io.BytesIO()
     with pa.ipc.new_stream(body, table.schema) as stream:
         stream.write_table(table)
     return body.getvalue()
+
+
+def _canonical(values: pa.Array) -> pa.Array:
+    """Values whose unused bits are 0: those of a mask after its last row can be anything."""
+    return values.take(pa.array(np.arange(len(values)))) if values.null_count else values
 
 
 def unpack_frames(data: bytes) -> dict[str, pl.DataFrame]:

@@ -9,6 +9,8 @@ deviation is that of values rounded to 40 bits beyond their bucket.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -106,76 +108,102 @@ def bucket_edges(buckets: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64
     return np.where(buckets >= 0, inner, -outer), np.where(buckets >= 0, outer, -inner)
 
 
-def number_histogram(rows: pl.DataFrame) -> Histogram | None:
-    """The histogram of buckets of numbers, sorted; None of no rows."""
-    if not len(rows):
-        return None
-    ordered = rows.sort(BUCKET)
-    lower, upper = bucket_edges(ordered[BUCKET].to_numpy())
-    return Histogram(lower, upper, ordered[COUNT].to_numpy())
+@dataclass(frozen=True, eq=False)
+class BucketSums:
+    """Rows of one column by bucket, with the sums of `bucket_numbers`.
 
-
-def day_histogram(rows: pl.DataFrame) -> Histogram | None:
-    """The histogram of buckets of days; None of no rows."""
-    if not len(rows):
-        return None
-    ordered = rows.sort(BUCKET)
-    days = ordered[BUCKET].to_numpy().astype(np.float64)
-    return Histogram(days, days + 1, ordered[COUNT].to_numpy())
-
-
-def mean_and_sd(rows: pl.DataFrame) -> tuple[float | None, float | None]:
-    """The mean, correctly rounded, and the standard deviation with n - 1.
-
-    Args:
-        rows: buckets of numbers with their sums.
-
-    Returns:
-        None where there are too few. The deviation is off by less than 1e-13 of the largest number.
+    Attributes:
+        buckets: Int64, sorted, distinct.
+        counts: Int64, rows of each.
+        sums: Int64, [bucket, SUMS].
     """
-    total = int(rows[COUNT].sum())
-    if not total:
-        return None, None
-    parts = [_exact(row) for row in rows.select(BUCKET, COUNT, *SUMS).iter_rows()]
-    mean = sum((first for _, first, _ in parts), Fraction(0)) / total
-    if total < 2:
-        return _float(mean), None
-    squares = sum((second - 2 * mean * first + count * mean * mean for count, first, second in parts), Fraction(0))
-    variance = max(squares / (total - 1), Fraction(0))
-    return _float(mean), _root(variance)
+
+    buckets: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    sums: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: Iterable[pl.DataFrame]) -> BucketSums:
+        """Of the rows of several parts, added up."""
+        parts = [part.select(BUCKET, COUNT, *SUMS).to_numpy() for part in rows] or [
+            np.zeros((0, 2 + len(SUMS)), np.int64)
+        ]
+        stacked = np.concatenate(parts)
+        buckets, place = np.unique(stacked[:, 0], return_inverse=True)
+        added = np.zeros((len(buckets), 1 + len(SUMS)), dtype=np.int64)
+        np.add.at(added, place, stacked[:, 1:])
+        return cls(buckets, added[:, 0], added[:, 1:])
+
+    def number_histogram(self) -> Histogram | None:
+        """The histogram of numbers; None of no rows."""
+        if not len(self.buckets):
+            return None
+        lower, upper = bucket_edges(self.buckets)
+        return Histogram(lower, upper, self.counts)
+
+    def day_histogram(self) -> Histogram | None:
+        """The histogram of days; None of no rows."""
+        if not len(self.buckets):
+            return None
+        days = self.buckets.astype(np.float64)
+        return Histogram(days, days + 1, self.counts)
+
+    def mean_and_sd(self) -> tuple[float | None, float | None]:
+        """The mean of numbers, correctly rounded, and the standard deviation with n - 1.
+
+        Returns:
+            None where there are too few. The deviation is off by less than 1e-13 of the largest number.
+        """
+        total = int(self.counts.sum())
+        if not total:
+            return None, None
+        first = second = 0
+        for bucket, count, sums in zip(self.buckets.tolist(), self.counts.tolist(), self.sums.tolist(), strict=True):
+            one, two = _exact(bucket, count, sums)
+            first, second = first + one, second + two
+        mean = _ratio(first, total << _UNIT)
+        if total < 2:
+            return mean, None
+        return mean, _root(Fraction(total * second - first * first, total * (total - 1) << 2 * _UNIT))
 
 
-def _exact(row: tuple[int, ...]) -> tuple[int, Fraction, Fraction]:
-    """Count, sum and sum of squares of a bucket's numbers."""
-    bucket, count, high, middle, low, *halves = row
+_UNIT = 1074
+"""Sums are whole multiples of the smallest positive number, 2^-1074."""
+
+
+def _exact(bucket: int, count: int, sums: list[int]) -> tuple[int, int]:
+    """Sum and sum of squares of a bucket's numbers, in units of 2^-1074 and its square."""
+    high, middle, low, *halves = sums
     position = bucket if bucket >= 0 else -bucket - 1
-    edge = Fraction(float(np.int64(position << _REST).view(np.float64)))
-    step = Fraction(2) ** (max(1, position >> 5) - 1075)
+    exponent = position >> 5
+    edge = ((1 << 52) if exponent else 0) + ((position & 31) << _REST)
+    shift = max(1, exponent) - 1
     square, product, middle_square = (
-        upper * 2**_WORD + lower for upper, lower in zip(halves[::2], halves[1::2], strict=True)
+        (upper << _WORD) + lower for upper, lower in zip(halves[::2], halves[1::2], strict=True)
     )
-    known = high * 2**_MIDDLE + middle * 2**_LOW
-    of_known = square * 4**_MIDDLE + 2 * product * 2 ** (_MIDDLE + _LOW) + middle_square * 4**_LOW
-    of_rest = Fraction(of_known) + Fraction(2 * known * low + low * low, count)  # as if `low` were alike in all
+    known = (high << _MIDDLE) + (middle << _LOW)
+    of_known = (square << 2 * _MIDDLE) + (product << 1 + _MIDDLE + _LOW) + (middle_square << 2 * _LOW)
+    of_rest = of_known + (2 * known * low + low * low) // count  # as if `low` were alike in all
     rest = known + low
-    first = count * edge + step * rest
-    second = count * edge * edge + 2 * edge * step * rest + step * step * of_rest
-    return count, first if bucket >= 0 else -first, second
+    first = (count * edge + rest) << shift
+    second = (count * edge * edge + 2 * edge * rest + of_rest) << 2 * shift
+    return first if bucket >= 0 else -first, second
 
 
-def _float(value: Fraction) -> float:
+def _ratio(value: int, by: int) -> float:
     try:
-        return float(value)
+        return value / by
     except OverflowError:
         return math.inf if value > 0 else -math.inf
 
 
 def _root(value: Fraction) -> float:
     """The square root of a fraction that may be too large or too small for a float."""
-    if not value:
+    if value <= 0:
         return 0.0
     scale = (value.numerator.bit_length() - value.denominator.bit_length()) // 2
-    return _float(Fraction(math.sqrt(value / Fraction(4) ** scale)) * Fraction(2) ** scale)
+    root = Fraction(math.sqrt(value / Fraction(4) ** scale)) * Fraction(2) ** scale
+    return _ratio(root.numerator, root.denominator)
 
 
 def quantile(histogram: Histogram, share: float) -> float:

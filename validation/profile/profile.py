@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,10 +13,10 @@ from splitting.frames import pack_frames, unpack_frames
 from validation.profile import vectors
 from validation.profile.buckets import BUCKET, COUNT, SUMS, carried
 from validation.profile.distinct import HASH, KEPT
-from validation.profile.reading import column_profile, profile_document
+from validation.profile.reading import ProfileIndex, column_profile, profile_document
 from validation.profile.scalars import SCALARS, merge_scalars
 from validation.profile.texts import CAP, CELL, VALUE, sketch_rows, text_hashes
-from validation.profile.values import ColumnProfile
+from validation.profile.values import ColumnKind, ColumnProfile
 
 FORMAT = 1
 SPLIT, SOURCE, COLUMN = "split", "source", "column"
@@ -77,7 +77,6 @@ class Profile:
     sketches: pl.DataFrame
     distinct: pl.DataFrame
     vectors: pl.DataFrame
-    _known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def empty(cls) -> Profile:
@@ -183,18 +182,6 @@ class Profile:
         rows = self.columns.filter(pl.col(SPLIT).is_in(wanted)).group_by(SPLIT, SOURCE).agg(pl.col("rows").max())
         return dict(rows.group_by(SOURCE).agg(pl.col("rows").sum()).sort(SOURCE).iter_rows())
 
-    def select(self, column: str, split: str | Sequence[str], source: str | None = None) -> Profile:
-        """The parts of one column of some splits, as one split and source."""
-        wanted = [split] if isinstance(split, str) else list(split)
-        chosen = (pl.col(COLUMN) == column) & pl.col(SPLIT).is_in(wanted)
-        if source is not None:
-            chosen &= pl.col(SOURCE) == source
-        parts = [
-            getattr(self, name).filter(chosen).with_columns(pl.lit("").alias(SPLIT), pl.lit("").alias(SOURCE))
-            for name in _SCHEMAS
-        ]
-        return Profile.merge([Profile.of_frames(**dict(zip(_SCHEMAS, parts, strict=True)))])
-
     def column(
         self,
         name: str,
@@ -213,16 +200,20 @@ class Profile:
         Returns:
             Its statistics. The kind is that of the column over all rows of the profile.
         """
-        key = (name, split if isinstance(split, str) else tuple(split), source, candidates is not None)
-        if key not in self._known:
-            whole = self._known.get((name, "kind"))
-            if whole is None:
-                whole = column_profile(self.select(name, self.splits()), name, None).kind
-                self._known[name, "kind"] = whole
-            found = column_profile(self.select(name, split, source), name, candidates)
-            self._known[key] = replace(found, kind=whole)
-        known: ColumnProfile = self._known[key]
-        return known
+        splits = (split,) if isinstance(split, str) else tuple(split)
+        places = self._index.places(name)
+        if name not in self._kinds:
+            self._kinds[name] = column_profile(self._index, name, places, None).kind
+        chosen = [place for place in places if place[0] in splits and source in (None, place[1])]
+        return replace(column_profile(self._index, name, chosen, candidates), kind=self._kinds[name])
+
+    @cached_property
+    def _index(self) -> ProfileIndex:
+        return ProfileIndex.of({name: getattr(self, name) for name in _SCHEMAS})
+
+    @cached_property
+    def _kinds(self) -> dict[str, ColumnKind]:
+        return {}
 
     def to_document(self) -> dict[str, Any]:
         """The statistics as plain values for JSON: by split and source, by column."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from validation.profile import vectors
-from validation.profile.buckets import COUNT, day_histogram, mean_and_sd, number_histogram, quantile
-from validation.profile.distinct import HASH, estimate
-from validation.profile.scalars import bound_shown
-from validation.profile.texts import VALUE, shown_texts, sketch_error, sketched_counts
-from validation.profile.values import Categories, ColumnKind, ColumnProfile, Histogram, Moments
+from validation.profile.buckets import COUNT, BucketSums, quantile
+from validation.profile.distinct import HASH, KEPT, estimate
+from validation.profile.scalars import bound_shown, greatest_of, least_of
+from validation.profile.texts import CAP, VALUE, shown_texts, sketch_error, sketched_counts
+from validation.profile.values import Categories, ColumnKind, ColumnProfile, Histogram, Moments, VectorSummary
 
 if TYPE_CHECKING:
     from validation.profile.profile import Profile
@@ -23,89 +26,148 @@ _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _MOST_TOLD = 20
 
 
-def column_profile(part: Profile, name: str, candidates: pl.Series | None) -> ColumnProfile:
+Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class ProfileIndex:
+    """The parts of a profile by split, source and column.
+
+    Attributes:
+        scalars: a row each.
+        frames: by kind of frame, its rows of each place.
+    """
+
+    scalars: Mapping[Place, dict[str, Any]]
+    frames: Mapping[str, Mapping[Place, pl.DataFrame]]
+
+    @classmethod
+    def of(cls, frames: Mapping[str, pl.DataFrame]) -> ProfileIndex:
+        """The index of a profile's frames, by name."""
+        scalars = {(row["split"], row["source"], row["column"]): row for row in frames["columns"].iter_rows(named=True)}
+        parts = {name: _parted(frame) for name, frame in frames.items() if name != "columns"}
+        return cls(scalars, parts)
+
+    @cached_property
+    def _places(self) -> dict[str, list[Place]]:
+        found: dict[str, list[Place]] = {}
+        for place in self.scalars:
+            found.setdefault(place[2], []).append(place)
+        return found
+
+    def places(self, column: str) -> list[Place]:
+        """Where a column was measured."""
+        return self._places.get(column, [])
+
+    def rows(self, name: str, places: Iterable[Place]) -> list[pl.DataFrame]:
+        """The rows of a frame at some places."""
+        parts = self.frames[name]
+        return [parts[place] for place in places if place in parts]
+
+
+def _parted(frame: pl.DataFrame) -> dict[Place, pl.DataFrame]:
+    parts = frame.partition_by("split", "source", "column", as_dict=True, include_key=False)
+    return {(str(split), str(source), str(column)): part for (split, source, column), part in parts.items()}
+
+
+def column_profile(
+    index: ProfileIndex, name: str, places: Sequence[Place], candidates: pl.Series | None
+) -> ColumnProfile:
     """What is known of a column.
 
     Args:
-        part: a profile of one column, split and source, or of none.
+        index: of a profile.
         name: of the column.
+        places: the splits and sources that are taken together.
         candidates: String, values that may be frequent, where they are sketched.
 
     Returns:
         Its statistics; of no rows where there are none.
     """
-    if not len(part.columns):
+    if not places:
         return ColumnProfile(name, "other", 0, 0)
-    row = part.columns.row(0, named=True)
-    family, rows, nulls = row["family"], row["rows"], row["nulls"]
-    distinct, exact = estimate(part.distinct[HASH])
-    histogram = _histogram(part, family)
+    scalars = [index.scalars[place] for place in places]
+    family = next((row["family"] for row in scalars if row["family"]), "other")
+    rows, nulls = (sum(row[count] for row in scalars) for count in ("rows", "nulls"))
+    hashes = pl.concat([part[HASH] for part in index.rows("distinct", places)] or [pl.Series(HASH, [], pl.UInt64)])
+    distinct, exact = estimate(hashes.unique().sort().head(KEPT))
+    buckets = BucketSums.of(index.rows("buckets", places)) if family in ("number", "time") else None
+    categories = _categories(index, places, candidates, rows - nulls) if family == "text" else None
+    sketched = bool(index.rows("sketches", places)) or (categories is not None and not categories.exact)
+    histogram = None
+    if buckets is not None:
+        histogram = buckets.number_histogram() if family == "number" else buckets.day_histogram()
     return ColumnProfile(
         name=name,
-        kind=_kind(part, family, rows - nulls, distinct),
+        kind=_kind(family, rows - nulls, distinct, sketched=sketched),
         rows=rows,
         nulls=nulls,
-        nans=row["nans"],
-        infinite=row["infinite"],
+        nans=sum(row["nans"] for row in scalars),
+        infinite=sum(row["infinite"] for row in scalars),
         distinct=distinct,
         distinct_exact=exact,
         histogram=histogram,
-        categories=_categories(part, candidates, rows - nulls) if family == "text" else None,
-        moments=_moments(part, family, row, histogram),
-        vector=_vector(part) if family == "vector" else None,
+        categories=categories,
+        moments=_moments(family, scalars, buckets, histogram),
+        vector=_vector(index, places, scalars) if family == "vector" else None,
     )
 
 
-def _kind(part: Profile, family: str, values: int, distinct: int) -> ColumnKind:
+def _kind(family: str, values: int, distinct: int, *, sketched: bool) -> ColumnKind:
     if family == "text":
-        few = not len(part.sketches) and (distinct <= _FEW or distinct <= _CATEGORY_SHARE * values)
-        return "category" if few else "text"
+        return "category" if not sketched and (distinct <= _FEW or distinct <= _CATEGORY_SHARE * values) else "text"
     kinds: dict[str, ColumnKind] = {"number": "number", "time": "time", "vector": "vector"}
     return kinds.get(family, "other")
 
 
-def _histogram(part: Profile, family: str) -> Histogram | None:
-    if family == "number":
-        return number_histogram(part.buckets)
-    return day_histogram(part.buckets) if family == "time" else None
-
-
-def _moments(part: Profile, family: str, row: dict[str, Any], histogram: Histogram | None) -> Moments | None:
-    if family not in ("number", "time"):
+def _moments(
+    family: str, scalars: Sequence[dict[str, Any]], buckets: BucketSums | None, histogram: Histogram | None
+) -> Moments | None:
+    if buckets is None:
         return None
-    least, greatest = bound_shown(row["least"]), bound_shown(row["greatest"])
+    least = bound_shown(least_of([row["least"] for row in scalars]))
+    greatest = bound_shown(greatest_of([row["greatest"] for row in scalars]))
     if family == "number":
-        mean, sd = mean_and_sd(part.buckets)
-        return Moments(int(part.buckets[COUNT].sum()), mean, sd, least, greatest)
+        mean, sd = buckets.mean_and_sd()
+        return Moments(int(buckets.counts.sum()), mean, sd, least, greatest)
     if histogram is None:
         return Moments(0, None, None, least, greatest)
     count = histogram.rows
     mean = float((histogram.lower * histogram.counts).sum() / count)
     squares = float(((histogram.lower - mean) ** 2 * histogram.counts).sum())
-    sd = float(np.sqrt(squares / (count - 1))) if count > 1 else None
-    return Moments(count, mean, sd, least, greatest)
+    return Moments(count, mean, float(np.sqrt(squares / (count - 1))) if count > 1 else None, least, greatest)
 
 
-def _categories(part: Profile, candidates: pl.Series | None, values: int) -> Categories | None:
-    if not len(part.sketches):
-        ordered = part.categories.sort(VALUE)
-        return Categories(tuple(ordered[VALUE]), ordered[COUNT].to_numpy())
+def _categories(index: ProfileIndex, places: Sequence[Place], candidates: pl.Series | None, values: int) -> Categories:
+    """Every value with its rows; where they are sketched, or too many together, those candidates that are frequent."""
+    listed = index.rows("categories", places)
+    sketches = index.rows("sketches", places)
+    counted = pl.concat(listed).group_by(VALUE).agg(pl.col(COUNT).sum()).sort(VALUE) if listed else None
+    if not sketches and (counted is None or len(counted) <= CAP):
+        if counted is None:
+            return Categories((), np.zeros(0, dtype=np.int64))
+        return Categories(tuple(counted[VALUE]), counted[COUNT].to_numpy())
     error = sketch_error(values)
     if candidates is None:
         return Categories((), np.zeros(0, dtype=np.int64), exact=False, error=error, other=values)
     texts = shown_texts(candidates.drop_nulls().unique()).unique().sort()
-    counts = sketched_counts(part.sketches, texts)
+    counts = sum((sketched_counts(part, texts) for part in sketches), np.zeros(len(texts), dtype=np.int64))
+    if counted is not None:
+        exact = texts.alias(VALUE).to_frame().join(counted, on=VALUE, how="left", maintain_order="left")[COUNT]
+        counts = counts + exact.fill_null(0).to_numpy()
     frequent = counts > 2 * error
     kept = counts[frequent]
     other = max(0, values - int(kept.sum()))
     return Categories(tuple(texts.filter(pl.Series(frequent))), kept, exact=False, error=error, other=other)
 
 
-def _vector(part: Profile) -> Any:
-    lengths = part.vectors[vectors.LENGTH].unique()
-    if len(lengths) != 1:
+def _vector(index: ProfileIndex, places: Sequence[Place], scalars: Sequence[dict[str, Any]]) -> VectorSummary | None:
+    lengths = {row[end] for row in scalars for end in ("shortest", "longest") if row[end] is not None}
+    parts = index.rows("vectors", places)
+    if len(lengths) != 1 or not parts:
         return None
-    return vectors.summary(part.vectors.select(vectors.CELL, vectors.UPPER, vectors.LOWER), int(lengths[0]))
+    cells = pl.concat(parts).group_by(vectors.CELL).agg(pl.col(vectors.UPPER, vectors.LOWER).sum())
+    return vectors.summary(cells, int(lengths.pop()))
 
 
 def profile_document(profile: Profile) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 _INT = pl.Int64()
@@ -37,6 +39,16 @@ def bound_shown(text: str | None) -> int | float | str | None:
     return shown or _number(number)
 
 
+def least_of(texts: Iterable[str | None]) -> str | None:
+    """The least of several, as they are kept; None of none."""
+    return min((text for text in texts if text is not None), key=lambda text: (_number(text), text), default=None)
+
+
+def greatest_of(texts: Iterable[str | None]) -> str | None:
+    """The greatest of several, as they are kept; None of none."""
+    return max((text for text in texts if text is not None), key=lambda text: (_number(text), text), default=None)
+
+
 def merge_scalars(columns: pl.DataFrame) -> pl.DataFrame:
     """Merges rows of the same split, source and column.
 
@@ -54,10 +66,8 @@ def merge_scalars(columns: pl.DataFrame) -> pl.DataFrame:
         pl.col("shortest").min(),
         pl.col("longest").max(),
     )
-    least = [min(texts, key=lambda text: (_number(text), text), default=None) for texts in merged["least"].to_list()]
-    greatest = [
-        max(texts, key=lambda text: (_number(text), text), default=None) for texts in merged["greatest"].to_list()
-    ]
+    least = [least_of(texts) for texts in merged["least"].to_list()]
+    greatest = [greatest_of(texts) for texts in merged["greatest"].to_list()]
     return merged.with_columns(
         pl.Series("least", least, dtype=pl.String), pl.Series("greatest", greatest, dtype=pl.String)
     ).select(*_PLACE, *SCALARS)

@@ -30,6 +30,8 @@ def shown_texts(texts: pl.Series) -> pl.Series:
     Returns:
         String; those of at most 200 bytes are as they were.
     """
+    if not len(texts):
+        return texts
     long = texts.str.len_bytes() > _LONGEST
     if not long.any():
         return texts
