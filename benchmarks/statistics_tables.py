@@ -2,9 +2,9 @@
 
     python benchmarks/statistics_tables.py --draws 1000 --power-draws 400 --out docs/statistics_tables.md
 
-takes a quarter of an hour; without the first two options, a few minutes. Every draw is keyed: the same command writes the same tables. Beside the rule of this project stands the default
-rule of Evidently, written anew from its documentation (docs-old.evidentlyai.com/reference/data-drift-algorithm): it
-does not install beside pandas 3.
+takes a quarter of an hour; without the first two options, a few minutes. Every draw is keyed: the same command writes
+the same tables. Beside the rule of this project stands the default rule of Evidently, written anew from its
+documentation (docs-old.evidentlyai.com/reference/data-drift-algorithm): it does not install beside pandas 3.
 """
 
 from __future__ import annotations
@@ -272,11 +272,11 @@ HEAD = """\
 
 # Measured: false alarms and power
 
-Not edited by hand. {draws:,} keyed draws a row without a shift, {power:,} with one. *Evidently's rule* is its documented
-default, written anew from its documentation: a reference of at most 1,000 rows is judged by p under .05
+Not edited by hand. {draws:,} keyed draws a row without a shift, {power:,} with one. *Evidently's rule* is its
+documented default, written anew from its documentation: a reference of at most 1,000 rows is judged by p under .05
 (Kolmogorov-Smirnov, chi-squared, or Z), a larger one by a distance from .1 (Wasserstein over the standard deviation, or
-Jensen-Shannon of base e). The package could not be installed beside pandas 3, and was not run. From 100,000 rows on, it
-judges the first {few} draws.
+Jensen-Shannon of base e). The package could not be installed beside pandas 3, and was not run. Numbers of 100,000 rows
+it judges in the first {few} draws.
 """
 
 
