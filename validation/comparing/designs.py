@@ -47,9 +47,9 @@ def measured_design_effect(values: pl.Series, groups: pl.Series, mean_size: floa
         mean_size: of a group in the split: `Σ size² / rows`, rows that a row finds in its group.
 
     Returns:
-        `1 + (mean_size - 1) ρ`, from 1 to `mean_size`; `mean_size` where it cannot be told: no group has two rows in the
-        sample, all rows have the same value, or the values are lists. Of whether a value is missing and of the values,
-        the one that groups have more in common counts.
+        `1 + (mean_size - 1) ρ`, from 1 to `mean_size`; `mean_size` where it cannot be told: no group has two rows in
+        the sample, all rows have the same value, or the values are lists. Of whether a value is missing and of the
+        values, the one that groups have more in common counts.
     """
     if mean_size <= 1:
         return 1.0

@@ -68,7 +68,10 @@ def sentence(comparison: Comparison, reference: ColumnProfile | None, observed: 
     allowed = effect.levels[1] if comparison.verdict == "shift" else effect.levels[0]
     parts.append(f"{_EFFECTS[effect.name]} {decimal(effect.value)}, allowed {decimal(allowed)}")
     if not comparison.shifted and comparison.smallest is not None:
-        parts.append(f"a shift below {decimal(comparison.smallest)} might not have been seen")
+        bounded = effect.name in ("js_excess", "ks_excess", "share_excess")
+        blind = bounded and comparison.smallest >= 1
+        size = "of any size" if blind else f"below {decimal(comparison.smallest)}"
+        parts.append(f"a shift {size} might not have been seen")
     told = "; ".join(part for part in [*parts, rows] if part)
     return f"{splits} {_VERBS[comparison.verdict]} in {named}: {told}."
 
