@@ -321,10 +321,13 @@ def test_a_shift_of_the_smallest_size_that_can_be_seen_is_seen(rows):
 
 @pytest.mark.parametrize("designs", [(500.0, 500.0), (500.0, 1.0), (3.7, 9.2)])
 def test_rows_that_are_worth_little_show_little(designs):
-    generator = np.random.default_rng(1)
-    for make in (lambda at: number(generator.normal(at, 1, 500)), lambda at: category({"a": 250 + 100 * at, "b": 250})):
-        plain = compare(make(0), make(1))
-        found = compare(make(0), make(1), designs=designs)
+    values = np.random.default_rng(1).normal(size=(2, 500))
+    pairs = [
+        (number(values[0]), number(values[1] + 1)),
+        (category({"a": 250, "b": 250}), category({"a": 400, "b": 100})),
+    ]
+    for reference, observed in pairs:
+        plain, found = compare(reference, observed), compare(reference, observed, designs=designs)
         assert plain.verdict == "shift"
         assert found.p > plain.p
         assert found.smallest > plain.smallest
