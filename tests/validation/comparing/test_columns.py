@@ -192,6 +192,15 @@ def test_counts_that_are_not_exact_show_only_a_shift_that_their_bounds_leave():
     assert "at least" in apart.note
 
 
+@pytest.mark.parametrize("kind", ["category", "text"])
+def test_categories_that_are_too_many_to_count_are_no_match(kind):
+    part = Categories(("a", "b"), np.array([60, 50]), exact=False, error=45, other=900)
+    profile = ColumnProfile("c", kind, part.rows, 0, distinct_exact=False, categories=part)
+    found = compare(profile, profile)
+    assert found.verdict == "not compared"
+    assert found.note
+
+
 def vectors(values) -> ColumnProfile:
     summary = VectorSummary(
         len(values), values.shape[1], values.mean(axis=0), np.cov(values.T).reshape(values.shape[1], -1)
