@@ -48,7 +48,7 @@ def compare_columns(
         measured = compare_vectors(reference.vector, observed.vector, designs, thresholds.wasserstein_sd)
     elif reference.histogram is not None and observed.histogram is not None and reference.kind != "category":
         measured = of_ordered(reference, observed, designs, seed, thresholds)
-    elif reference.categories is not None and observed.categories is not None and _listed(reference, observed):
+    elif reference.categories is not None and observed.categories is not None and _all_known(reference, observed):
         measured = of_categories(reference.categories, observed.categories, designs, thresholds.js_excess)
     else:
         return replace(base, verdict="not compared", note=_UNCOMPARED.get(reference.kind, _UNCOMPARED["other"]))
@@ -151,7 +151,7 @@ def _obstacle(
     return None, ""
 
 
-def _listed(*profiles: ColumnProfile) -> bool:
+def _all_known(*profiles: ColumnProfile) -> bool:
     """Texts are compared as categories where all of them are known."""
     return all(
         profile.kind != "text" or (profile.categories is not None and profile.categories.exact) for profile in profiles

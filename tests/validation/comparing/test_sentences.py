@@ -90,6 +90,9 @@ def test_the_mismatch_is_ranked_by_its_weight_and_holds_nothing_else():
     same = compare_columns(category({"a": 500}, "e"), category({"a": 500}, "e"), SETTINGS, 1, pair=MISMATCH)
     other = replace(far, role="match")
     assert rank_mismatch([near, same, other, far]) == (far, near)
+    night = replace(far, reference="dev", observed="night")
+    assert rank_mismatch([near, night], MISMATCH) == (near,)
+    assert len(rank_mismatch([near, night])) == 2
     assert weight(far) == pytest.approx(10, abs=0.1)
     assert weight(compare_columns(category({}), category({}), SETTINGS, 1, pair=MISMATCH)) == 0
 
