@@ -53,6 +53,7 @@ def measured_design_effect(values: pl.Series, groups: pl.Series, mean_size: floa
     """
     if mean_size <= 1:
         return 1.0
+    values, groups = values.alias("values"), groups.alias("groups")  # a name like `*` is a pattern to polars
     if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
         return mean_size
     missing = values.is_null().cast(pl.Float64).to_numpy().reshape(-1, 1)

@@ -105,7 +105,11 @@ def within_label(
     Returns:
         One shift a column, the label first, then in the order given.
     """
-    frames = [frame.filter(frame.get_column(label).is_not_null()) for frame in (sample_reference, sample_observed)]
+    # Methods of a series look its name up as a pattern: `*` would be every column.
+    frames = [
+        frame.filter(frame.get_column(label).alias("label").is_not_null())
+        for frame in (sample_reference, sample_observed)
+    ]
     sizes = frames[0].height, frames[1].height
     names = [
         name

@@ -72,6 +72,7 @@ def test_copies_have_the_whole_design_effect():
     assert measured_design_effect(groups.cast(pl.String), groups, 8.0) > 7.5
     assert measured_design_effect(groups, groups, 8.0) == 8
     assert measured_design_effect(groups, groups, 1.0) == 1
+    assert measured_design_effect(groups.alias("*"), groups.alias("^a$"), 8.0) == 8
 
 
 def test_a_sample_of_one_row_a_group_tells_nothing_and_the_worst_is_taken():
