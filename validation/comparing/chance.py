@@ -138,6 +138,8 @@ def _dealt(generator: np.random.Generator, rows: Numbers, sizes: tuple[float, fl
     """Differences of the shares when the rows are dealt out anew: hypergeometric, or its normal limit."""
     whole = np.diff(np.round(np.cumsum(rows)), prepend=0.0).astype(np.int64)
     total = int(whole.sum())
+    if total < 2:
+        return np.ones((draws, len(rows)))  # one row cannot be dealt to two: any distance is chance
     first = min(max(1, round(sizes[0])), total - 1)
     if total <= MANY_ROWS:
         dealt = generator.multivariate_hypergeometric(whole, first, draws, method="marginals")

@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from validation.comparing.chance import beyond, chances, expected_js_square
-from validation.comparing.comparison import About, Comparison, Effect, Listed, Verdict, judged
-from validation.comparing.detecting import ByCategories, ByMoving, ByOrder
-from validation.comparing.distances import (
-    jensen_shannon,
-    kolmogorov_smirnov,
-    l_infinity,
-    population_stability,
-    shares,
-    wasserstein,
-)
+from validation.comparing.comparison import About, Comparison, Verdict, judged
+from validation.comparing.measuring import Designs, Measured, listed, of_categories, of_ordered, of_table
 from validation.comparing.pairs import Pair
-from validation.comparing.tables import (
-    Line,
-    Table,
-    category_table,
-    fold_rare,
-    histogram_line,
-    quantile_bins,
-)
-from validation.comparing.testing import g_test, kolmogorov_p
+from validation.comparing.tables import Table
 from validation.comparing.vectors import compare_vectors
-from validation.profile.values import Categories, ColumnProfile, Histogram
+from validation.profile.values import ColumnProfile
 from validation.settings import CheckSettings, Level
-
-MOST_LISTED = 20
-JS_BINS = 20
-PSI_BINS = 10
-
-Designs = tuple[float, float]
-Measured = dict[str, Any]
 
 
 def compare_columns(
@@ -73,9 +47,9 @@ def compare_columns(
     if reference.kind == "vector" and reference.vector is not None and observed.vector is not None:
         measured = compare_vectors(reference.vector, observed.vector, designs, thresholds.wasserstein_sd)
     elif reference.histogram is not None and observed.histogram is not None and reference.kind != "category":
-        measured = _ordered(reference, observed, designs, seed, settings)
-    elif reference.categories is not None and observed.categories is not None:
-        measured = _categories(reference.categories, observed.categories, designs, thresholds.js_excess)
+        measured = of_ordered(reference, observed, designs, seed, thresholds)
+    elif reference.categories is not None and observed.categories is not None and _all_known(reference, observed):
+        measured = of_categories(reference.categories, observed.categories, designs, thresholds.js_excess)
     else:
         return replace(base, verdict="not compared", note=_UNCOMPARED.get(reference.kind, _UNCOMPARED["other"]))
     return judged([replace(base, **measured)], settings)[0]
@@ -140,7 +114,7 @@ def compare_shares(
             for n, hits, design in zip(rows, counts, designs, strict=True)
         )
     )
-    measured = _from_table(table, designs, levels)
+    measured = of_table(table, levels)
     return judged([replace(base, **measured)], settings)[0]
 
 
@@ -170,9 +144,27 @@ def _obstacle(
         return "no values", "Neither has a value." if not max(n) else "Only one of the two has values."
     if min(n) < settings.min_rows:
         return "too few rows", f"At least {settings.min_rows:,} rows with a value are asked for."
+    if not (_countable(reference) and _countable(observed)):
+        return "not compared", "Most rows are of categories that were too many to count."
     if reference.kind != observed.kind:
         return "not compared", f"The values are of kind {reference.kind} here and {observed.kind} there."
     return None, ""
+
+
+def _all_known(*profiles: ColumnProfile) -> bool:
+    """Texts are compared as categories where all of them are known."""
+    return all(
+        profile.kind != "text" or (profile.categories is not None and profile.categories.exact) for profile in profiles
+    )
+
+
+def _countable(profile: ColumnProfile) -> bool:
+    """Most rows are in categories that are surely listed; else chance and shift cannot be told apart."""
+    found = profile.categories
+    if found is None or found.exact or profile.kind != "category":
+        return True
+    sure = np.maximum(found.counts - found.error, 0).sum()
+    return bool(2 * sure >= found.rows)
 
 
 def _lists(reference: ColumnProfile, observed: ColumnProfile) -> Measured:
@@ -182,141 +174,3 @@ def _lists(reference: ColumnProfile, observed: ColumnProfile) -> Measured:
         "new": listed(observed.categories, reference.categories),
         "missing": listed(reference.categories, observed.categories),
     }
-
-
-def listed(ours: Categories, others: Categories) -> Listed:
-    """Categories that ours have and the others have not, the largest first.
-
-    Args:
-        ours: of one sample.
-        others: of the other; where they are not exact, nobody knows what they have not.
-
-    Returns:
-        How many, and at most 20 by name.
-    """
-    if not others.exact:
-        return Listed(count=None)
-    known = set(others.values)
-    alone = [(value, int(rows)) for value, rows in zip(ours.values, ours.counts, strict=True) if value not in known]
-    alone.sort(key=lambda pair: (-pair[1], pair[0]))
-    return Listed(len(alone), sum(rows for _, rows in alone), tuple(alone[:MOST_LISTED]))
-
-
-def _categories(reference: Categories, observed: Categories, designs: Designs, levels: Level) -> Measured:
-    measured = _from_table(category_table(reference, observed, designs), designs, levels)
-    measured |= {"new": listed(observed, reference), "missing": listed(reference, observed)}
-    if not (reference.exact and observed.exact):
-        measured["note"] = "Not all categories were counted exactly: the shift is at least this large."
-    return measured
-
-
-def _from_table(table: Table, designs: Designs, levels: Level) -> Measured:
-    """Every statistic of a table of categories."""
-    p, q = shares(table.reference), shares(table.observed)
-    folded = fold_rare(table)
-    distance = jensen_shannon(shares(folded.table.reference), shares(folded.table.observed))
-    mean_square = expected_js_square(folded.table)
-    cells = len(folded.table.reference)
-    tests = 2 if folded.rare and folded.kept > 1 else 1
-    detection = ByCategories(max(1, cells - 1), 8 * math.log(2) * table.effective, mean_square, tests)
-    excess, null = beyond(distance, mean_square), math.sqrt(mean_square)
-    effect = Effect("js_excess", excess, distance, null, detection.interval(distance), levels, detection)
-    return {
-        "effect": effect,
-        "p": g_test(folded),
-        "js": jensen_shannon(p, q),
-        "js_excess": excess,
-        "js_null": null,
-        "psi": population_stability(p, q),
-        "l_infinity": l_infinity(p, q),
-    }
-
-
-@dataclass(frozen=True)
-class _Moved:
-    """Distances of ordered values, with what they are judged by."""
-
-    measured: Measured
-    effects: tuple[Effect, Effect]
-
-
-def _ordered(
-    reference: ColumnProfile, observed: ColumnProfile, designs: Designs, seed: int, settings: CheckSettings
-) -> Measured:
-    """Numbers and times: by the Kolmogorov-Smirnov and the Wasserstein distance; the one further over its level counts.
-
-    The p-value is twice the smaller of both (Bonferroni).
-    """
-    histograms = reference.histogram, observed.histogram
-    line = histogram_line(_held(histograms[0]), _held(histograms[1]), designs, at_lower=reference.kind == "time")
-    table = line.table
-    deviation = _deviation(reference, line)
-    p, q = shares(table.reference), shares(table.observed)
-    ks, moved = kolmogorov_smirnov(p, q), wasserstein(p, q, line.positions) / deviation
-    by_order, by_moving = chances(line, deviation, seed)
-    order = ByOrder(table.effective, by_order.mean_square)
-    pooled = line.deviation(table.reference + table.observed) / deviation
-    moving = ByMoving(table.effective, by_moving, pooled)
-    levels = settings.thresholds.ks, settings.thresholds.wasserstein_sd
-    effects = (
-        Effect(
-            "ks_excess",
-            beyond(ks, by_order.mean_square),
-            ks,
-            math.sqrt(by_order.mean_square),
-            order.interval(ks),
-            levels[0],
-            order,
-        ),
-        Effect(
-            "wasserstein_excess",
-            beyond(moved, by_moving.mean_square),
-            moved,
-            math.sqrt(by_moving.mean_square),
-            moving.interval(moved),
-            levels[1],
-            moving,
-        ),
-    )
-    effect = max(effects, key=lambda one: one.value / one.levels[0])
-    bins = quantile_bins(table, JS_BINS)
-    return {
-        "effect": effect,
-        "p": min(1.0, 2 * min(kolmogorov_p(ks, table), by_moving.tail(moved))),
-        "ks": ks,
-        "ks_null": effects[0].null,
-        "wasserstein_sd": moved,
-        "wasserstein_null": effects[1].null,
-        **_binned(table, bins),
-    }
-
-
-def _binned(table: Table, bins: Table) -> Measured:
-    """What of categories is told of numbers, too, in bins of about equal weight."""
-    distance = jensen_shannon(shares(bins.reference), shares(bins.observed))
-    mean_square = expected_js_square(bins)
-    tenths = quantile_bins(table, PSI_BINS, shares(table.reference))
-    return {
-        "js": distance,
-        "js_excess": beyond(distance, mean_square),
-        "js_null": math.sqrt(mean_square),
-        "psi": population_stability(shares(tenths.reference), shares(tenths.observed)),
-    }
-
-
-def _held(histogram: Histogram | None) -> Histogram:
-    """For the type checker: whoever comes here has one."""
-    if histogram is None:
-        raise ValueError("a column of numbers or times without a histogram cannot be compared")
-    return histogram
-
-
-def _deviation(reference: ColumnProfile, line: Line) -> float:
-    """The reference's standard deviation in units of the line; where it is 0, that of both; where that is 0, 1."""
-    moments = reference.moments
-    if reference.kind == "number" and moments is not None and moments.sd is not None and math.isfinite(moments.sd):
-        told = float(moments.sd) / line.scale
-        if told > 0:
-            return told
-    own = line.deviation(line.table.reference)
-    return own or line.deviation(line.table.reference + line.table.observed) or 1.0

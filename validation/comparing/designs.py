@@ -47,18 +47,27 @@ def measured_design_effect(values: pl.Series, groups: pl.Series, mean_size: floa
         mean_size: of a group in the split: `Σ size² / rows`, rows that a row finds in its group.
 
     Returns:
-        `1 + (mean_size - 1) ρ`, from 1 to `mean_size`; `mean_size` where no group has two rows in the sample.
+        `1 + (mean_size - 1) ρ`, from 1 to `mean_size`; `mean_size` where it cannot be told: no group has two rows in
+        the sample, all rows have the same value, or the values are lists. Of whether a value is missing and of the
+        values, the one that groups have more in common counts.
     """
     if mean_size <= 1:
         return 1.0
-    return float(np.clip(1 + (mean_size - 1) * _correlation(_columns(values), groups), 1.0, mean_size))
+    values, groups = values.alias("values"), groups.alias("groups")  # a name like `*` is a pattern to polars
+    if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
+        return mean_size
+    missing = values.is_null().cast(pl.Float64).to_numpy().reshape(-1, 1)
+    likeness = _correlation(_columns(values), groups)
+    if 0 < missing.sum() < len(values):
+        likeness = max(likeness, _correlation(missing, groups))
+    return float(np.clip(1 + (mean_size - 1) * likeness, 1.0, mean_size))
 
 
 def _columns(values: pl.Series) -> npt.NDArray[np.float64]:
     """Ranks, or an indicator for each of the categories; rows by columns."""
     if values.dtype.is_numeric() or values.dtype.is_temporal():
         return values.rank().fill_null(0.0).cast(pl.Float64).to_numpy().reshape(-1, 1)
-    codes = values.cast(pl.String, strict=False).rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    codes = values.cast(pl.String).rank("dense").fill_null(0).to_numpy().astype(np.int64)
     largest = np.argsort(-np.bincount(codes), kind="stable")[:20]
     return np.asarray(codes[:, None] == largest[None, :], dtype=np.float64)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from validation.comparing.comparison import Comparison, EffectName, Verdict
 from validation.comparing.distances import shares
+from validation.comparing.pairs import Pair
 from validation.comparing.tables import category_table
 from validation.profile.values import Categories, ColumnProfile, Histogram, Moments
 
@@ -24,18 +25,21 @@ _EFFECTS: dict[EffectName, str] = {
 _VERBS: dict[Verdict, str] = {"match": "match", "slight shift": "differ slightly", "shift": "differ"}
 
 
-def rank_mismatch(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
+def rank_mismatch(comparisons: Iterable[Comparison], pair: Pair | None = None) -> tuple[Comparison, ...]:
     """The columns that carry the data mismatch, the heaviest first.
 
     Effects of different kinds are put side by side as multiples of the size from which each is called a shift.
 
     Args:
         comparisons: of a run, judged.
+        pair: the two splits; None for all pairs whose role is a mismatch.
 
     Returns:
         Of the pairs whose role is a mismatch, those where a shift was found.
     """
     found = [one for one in comparisons if one.role == "mismatch" and one.shifted and one.effect is not None]
+    if pair is not None:
+        found = [one for one in found if (one.reference, one.observed) == (pair.reference, pair.observed)]
     return tuple(sorted(found, key=lambda one: (-weight(one), one.column, one.about, one.reference, one.observed)))
 
 
@@ -68,7 +72,10 @@ def sentence(comparison: Comparison, reference: ColumnProfile | None, observed: 
     allowed = effect.levels[1] if comparison.verdict == "shift" else effect.levels[0]
     parts.append(f"{_EFFECTS[effect.name]} {decimal(effect.value)}, allowed {decimal(allowed)}")
     if not comparison.shifted and comparison.smallest is not None:
-        parts.append(f"a shift below {decimal(comparison.smallest)} might not have been seen")
+        bounded = effect.name in ("js_excess", "ks_excess", "share_excess")
+        blind = bounded and comparison.smallest >= 1
+        size = "of any size" if blind else f"below {decimal(comparison.smallest)}"
+        parts.append(f"a shift {size} might not have been seen")
     told = "; ".join(part for part in [*parts, rows] if part)
     return f"{splits} {_VERBS[comparison.verdict]} in {named}: {told}."
 

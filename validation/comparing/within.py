@@ -105,26 +105,34 @@ def within_label(
     Returns:
         One shift a column, the label first, then in the order given.
     """
-    frames = [frame.filter(pl.col(label).is_not_null()) for frame in (sample_reference, sample_observed)]
+    # Methods of a series look its name up as a pattern: `*` would be every column.
+    frames = [
+        frame.filter(frame.get_column(label).alias("label").is_not_null())
+        for frame in (sample_reference, sample_observed)
+    ]
     sizes = frames[0].height, frames[1].height
-    names = [name for name in columns if name != label and _comparable(sample_reference[name], sample_observed[name])]
+    names = [
+        name
+        for name in columns
+        if name != label and _comparable(sample_reference.get_column(name), sample_observed.get_column(name))
+    ]
     if min(sizes) < settings.min_rows:
         nothing = Conditional(0.0, 1.0, 0, 0.0)
         return tuple(_shift(name, "too few rows", sizes, nothing) for name in [label, *names])
-    labels = codes_of(frames[0][label], frames[1][label])
+    labels = codes_of(frames[0].get_column(label), frames[1].get_column(label))
     of_label = _marginal(labels, designs)
     measured = [_measure(frames, name, labels, designs) for name in names]
     q_marginal = corrected([of_label.p, *(one.marginal.p for one in measured)])
     q_given_label = corrected([one.given_label.p for one in measured])
     q_given_column = corrected([one.given_column.p for one in measured])
-    shifted = _counts(of_label, float(q_marginal[0]), settings)
-    found = [_shift(label, "label shift" if shifted else "none", sizes, of_label, q_marginal=float(q_marginal[0]))]
+    labels_moved = _counts(of_label, float(q_marginal[0]), settings)
+    found = [_shift(label, "label shift" if labels_moved else "none", sizes, of_label, q_marginal=float(q_marginal[0]))]
     for place, (name, one) in enumerate(zip(names, measured, strict=True)):
         q = float(q_marginal[place + 1]), float(q_given_label[place]), float(q_given_column[place])
         found.append(
             _shift(
                 name,
-                _kind(one, q, settings),
+                _kind(one, q, settings, labels_moved=labels_moved),
                 sizes,
                 one.marginal,
                 given_label=one.given_label,
@@ -152,7 +160,7 @@ def _measure(
     labels: tuple[Codes, Codes],
     designs: tuple[float, float],
 ) -> _Measured:
-    cells = codes_of(frames[0][name], frames[1][name])
+    cells = codes_of(frames[0].get_column(name), frames[1].get_column(name))
     by_label = tables_within(labels, cells)
     return _Measured(
         _marginal(cells, designs),
@@ -171,15 +179,18 @@ def _counts(found: Conditional, q: float, settings: CheckSettings) -> bool:
     return q < settings.alpha and found.effect > settings.thresholds.js_excess[0]
 
 
-def _kind(one: _Measured, q: tuple[float, float, float], settings: CheckSettings) -> ShiftKind:
+def _kind(one: _Measured, q: tuple[float, float, float], settings: CheckSettings, *, labels_moved: bool) -> ShiftKind:
+    """The kind, by which of the two conditional distributions differs; see the module."""
     if not one.given_label.strata:
         return "too few rows"
     moved = _counts(one.marginal, q[0], settings)
     looks_different = _counts(one.given_label, q[1], settings)
     means_different = _counts(one.given_column, q[2], settings)
-    if looks_different:
-        return "within-label shift" if means_different else "covariate shift"
-    return "label shift" if moved else "none"
+    if not (moved or looks_different):
+        return "none"
+    if labels_moved and not looks_different:
+        return "label shift"
+    return "within-label shift" if means_different else "covariate shift"
 
 
 def _shift(name: str, kind: ShiftKind, sizes: tuple[int, int], marginal: Conditional, **more: Any) -> ColumnShift:

@@ -41,6 +41,12 @@ def test_a_match_tells_what_could_not_have_been_seen():
     )
 
 
+def test_a_match_of_rows_that_are_worth_nothing_says_so():
+    reference = category({"a": 500, "b": 500}, "label")
+    found = compare_columns(reference, reference, SETTINGS, 1, pair=MATCH, designs=(500.0, 500.0))
+    assert "a shift of any size might not have been seen" in sentence(found, reference, reference)
+
+
 def test_numbers_are_told_by_their_means_or_their_deviations():
     generator = np.random.default_rng(1)
     plain = generator.normal(0, 1, 5000)
@@ -84,6 +90,9 @@ def test_the_mismatch_is_ranked_by_its_weight_and_holds_nothing_else():
     same = compare_columns(category({"a": 500}, "e"), category({"a": 500}, "e"), SETTINGS, 1, pair=MISMATCH)
     other = replace(far, role="match")
     assert rank_mismatch([near, same, other, far]) == (far, near)
+    night = replace(far, reference="dev", observed="night")
+    assert rank_mismatch([near, night], MISMATCH) == (near,)
+    assert len(rank_mismatch([near, night])) == 2
     assert weight(far) == pytest.approx(10, abs=0.1)
     assert weight(compare_columns(category({}), category({}), SETTINGS, 1, pair=MISMATCH)) == 0
 

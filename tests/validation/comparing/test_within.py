@@ -75,6 +75,20 @@ def test_the_same_values_labelled_the_other_way_are_a_shift_within_labels():
     assert found[1].marginal.effect < 0.05
 
 
+def test_columns_may_have_any_name():
+    generator = np.random.default_rng(1)
+    first, second = (by_label(generator, ROWS, 0.3).rename({"size": "*", "label": "^l.*$"}) for _ in range(2))
+    found = within_label(first, second, "^l.*$", ["*"], SETTINGS)
+    assert [(one.column, one.kind) for one in found] == [("^l.*$", "none"), ("*", "none")]
+
+
+def test_values_that_move_without_the_labels_are_no_label_shift():
+    generator = np.random.default_rng(1)
+    first, second = by_label(generator, ROWS, 0.3), by_label(generator, ROWS, 0.3)
+    second = second.with_columns(pl.col("plain") + 0.25)
+    assert kinds(first, second) == {"label": "none", "size": "none", "plain": "covariate shift"}
+
+
 def test_few_rows_say_nothing():
     generator = np.random.default_rng(1)
     found = kinds(by_label(generator, 60, 0.2), by_label(generator, ROWS, 0.6))
