@@ -30,6 +30,8 @@ def measure(split: str, source: str, frame: pl.DataFrame, options: ProfileOption
     Returns:
         A profile, not yet in the one form that `merge` gives; merged, the same as without `known`.
     """
+    if not len(frame):
+        return Profile.empty()
     batch = _Batch(split, source, known)
     for place, name in enumerate(frame.columns):
         column = frame.get_column(name)
