@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from validation.profile.profile import ProfileOptions
-
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.job import make_heading, make_rules
 from pipelines.jobs.execution import job_options, run_job
@@ -40,6 +38,7 @@ from splitting.plan import Plan
 from splitting.rules import Rules
 from validation.judging import Judge
 from validation.measures import MeasureOptions, Measures
+from validation.profile.profile import ProfileOptions
 from validation.tally import Tally
 
 _CHANGED = ": the input files changed after the plan was made; plan again"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from splitting.columns import pick
 from splitting.frames import pack_frames, unpack_frames
 
 DIGEST, ROWS, SPLIT = "digest", "rows", "split"
@@ -29,7 +28,7 @@ def row_digests(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series | None
     usable = [name for name in columns if _digestible(frame.schema[name])]
     if not usable:
         return None
-    plain = pick(frame, usable).with_columns(
+    plain = pl.DataFrame({str(i): frame.get_column(name) for i, name in enumerate(usable)}).with_columns(
         pl.selectors.by_dtype(pl.Categorical).cast(pl.String), pl.selectors.float().fill_nan(None)
     )
     return plain.hash_rows(_SEED).alias(DIGEST)

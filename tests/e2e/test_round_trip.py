@@ -33,7 +33,7 @@ splits: {{test: 20, dev: 20, train_dev: 20, train: rest}}
 """
 
 DAY = dt.date(2026, 2, 28)
-TIME = dt.datetime(2026, 2, 28, 23, 59, 59, 123456)  # noqa: DTZ001, the zones are the columns'
+TIME = dt.datetime(2026, 2, 28, 23, 59, 59, 123456)
 FLAT = {
     "large_text": pa.array(["é\u0000x", "", None, "日本"], pa.large_string()),
     "large_bytes": pa.array([b"\xff\x00", b"", None, b"x"], pa.large_binary()),

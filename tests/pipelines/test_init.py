@@ -26,7 +26,7 @@ def images(rows: int = 40, prefix: str = "w") -> pl.DataFrame:
             "image_id": [f"{prefix}{i}" for i in range(rows)],
             "user_id": [f"u{i // 3}" for i in range(rows)],
             "label": ["cat" if i % 2 else "dog" for i in range(rows)],
-            "captured_at": [dt.datetime(2026, 1, 1 + i % 20) for i in range(rows)],  # noqa: DTZ001
+            "captured_at": [dt.datetime(2026, 1, 1 + i % 20) for i in range(rows)],
         }
     )
 

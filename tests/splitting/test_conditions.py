@@ -23,7 +23,7 @@ from splitting.errors import DataError
 UTC = pl.Datetime("us", "UTC")
 STOCKHOLM = pl.Datetime("us", "Europe/Stockholm")
 DAYS = [dt.date(2025, 12, 31), dt.date(2026, 1, 1), None]
-TIMES = [dt.datetime(2025, 12, 31, 23, 59), dt.datetime(2026, 1, 1), None]  # noqa: DTZ001, zones are given below
+TIMES = [dt.datetime(2025, 12, 31, 23, 59), dt.datetime(2026, 1, 1), None]
 FRAME = pl.DataFrame(
     {"a": [1, 2, None], "s": ["x", "it's", None], "b": [True, False, None], "f": [1.5, float("nan"), None]}
     | {'q"x': [1, 2, 3], "select": [1, 2, 3], "from": [1, 2, 3], "frame": [1, 2, 3], "case": [1, 2, 3]}

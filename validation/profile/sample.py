@@ -110,7 +110,9 @@ class Sample:
 
 def _bounded(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows without what makes a sample large."""
-    kept = {name: bounded for name in rows.columns if (bounded := _bound(rows.get_column(name))) is not None}
+    kept = {
+        name: bounded for name in rows.columns if (bounded := _bound(rows.get_column(name).alias("value"))) is not None
+    }
     return pl.DataFrame(kept) if kept else pl.DataFrame(height=len(rows))
 
 

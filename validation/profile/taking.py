@@ -34,7 +34,7 @@ def measure(split: str, source: str, frame: pl.DataFrame, options: ProfileOption
         return Profile.empty()
     batch = _Batch(split, source, known)
     for place, name in enumerate(frame.columns):
-        column = frame.get_column(name)
+        column = frame.get_column(name).alias("value")  # polars takes names as `^a$` for patterns
         if options.only_counted(name):
             batch.add(Measured(name, "other", column), place)
             continue
