@@ -295,7 +295,7 @@ def main() -> None:
             "Percent of the draws that are called at least a slight shift; in brackets, by Evidently's rule.\n",
             power(power_draws),
             "\n## Rows in groups of 4 to 12 near copies, no shift\n",
-            groups(power_draws),
+            groups(arguments.draws),
             "",
         ]
     )
