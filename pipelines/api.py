@@ -12,7 +12,7 @@ from pipelines.spec.loading import load_spec
 from pipelines.spec.models import Spec
 from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
-from validation.judging import Judge
+from validation.gx.process import Judge
 
 if TYPE_CHECKING:
     from validation.verdict import Judgement

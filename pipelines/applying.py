@@ -36,7 +36,7 @@ from splitting.checksum import checksum_text
 from splitting.errors import DataError, RunDirectoryError
 from splitting.plan import Plan
 from splitting.rules import Rules
-from validation.judging import Judge
+from validation.gx.process import Judge
 from validation.measures import MeasureOptions, Measures
 from validation.profile.profile import ProfileOptions
 from validation.tally import Tally

@@ -13,8 +13,8 @@ from pipelines.stored import read_inventory, read_plan, read_spec
 from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
 from validation.evidence import Evidence
+from validation.gx.process import Judge
 from validation.judgement import judge_run
-from validation.judging import Judge
 from validation.measures import Measures
 from validation.settings import ColumnRoles
 from validation.tally import Tally

@@ -10,6 +10,7 @@ from validation.comparing.designs import measured_design_effect
 from validation.comparing.pairs import Pair
 from validation.comparing.sources import compare_sources
 from validation.evidence import Evidence
+from validation.profile.families import length_of
 from validation.seeds import seed_of
 from validation.settings import CheckSettings
 
@@ -45,7 +46,10 @@ def _compared(evidence: Evidence) -> list[str]:
     assert evidence.measures is not None  # noqa: S101
     roles = evidence.roles
     left_out = {*roles.key, *roles.skip, *roles.group, roles.source}
-    return [name for name in evidence.measures.profile.names() if name not in left_out]
+    names = evidence.measures.profile.names()
+    categories = {name for name in names if evidence.kind(name) == "category"}
+    left_out |= {length_of(name) for name in (*categories, *left_out)}
+    return [name for name in names if name not in left_out]
 
 
 class _Designs:

@@ -9,7 +9,7 @@ from splitting.plan import Plan
 from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL
 from validation.comparing.pairs import TARGET, Pair, SplitInfo, pairs_of
 from validation.measures import IN_TARGET, Measures
-from validation.profile.values import ColumnProfile
+from validation.profile.values import ColumnKind, ColumnProfile
 from validation.settings import ColumnRoles
 from validation.tally import Tally
 
@@ -64,6 +64,11 @@ class Evidence:
         """What is known of a column of a split, or of the target pool."""
         assert self.measures is not None  # noqa: S101, asked for only where there are measures
         return self.measures.profile.column(name, self.parts(split))
+
+    def kind(self, name: str) -> ColumnKind:
+        """The kind of a column."""
+        assert self.measures is not None  # noqa: S101
+        return self.measures.profile.kind(name)
 
     def source_counts(self, split: str) -> dict[str, int]:
         """Rows of each source in a split, or in the target pool."""

@@ -28,7 +28,9 @@ def promise_findings(verdicts: Iterable[Verdict]) -> list[Finding]:
         if verdict.exception:
             sentence = f"The check {verdict.check.name!r} could not be judged: {verdict.exception}"
         elif verdict.check.expectation in _SENTENCES:
-            sentence = _SENTENCES[verdict.check.expectation](verdict.check.kwargs, verdict.check.observed)
+            sentence = _SENTENCES[verdict.check.expectation](
+                {**verdict.check.kwargs, "column": verdict.check.column}, verdict.check.observed
+            )
         else:
             continue
         found.append(Finding(verdict.severity, sentence, (verdict.check.name,)))

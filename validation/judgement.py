@@ -11,7 +11,7 @@ from validation.comparing.sentences import rank_mismatch, sentence, weight
 from validation.comparisons import compare_splits
 from validation.evidence import Evidence
 from validation.findings import merged_findings, promise_findings
-from validation.judging import Judge
+from validation.gx.process import Judge
 from validation.kinds import shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.promises import promise_checks

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from splitting.request import TRAIN
 from validation.checking import Check, Severity
-from validation.comparing.columns import listed
 from validation.comparing.comparison import Comparison
+from validation.comparing.tables import listed
 from validation.evidence import Evidence
 from validation.settings import CheckSettings
 
@@ -58,10 +58,14 @@ def comparison_checks(
 
     Yields:
         Checks in the order of the comparisons. Splits that must match are critical where the shift is large, and a
-        warning where it is slight, or where frozen sets of an earlier run are kept; a mismatch is no failure.
+        warning where it is slight, or where frozen sets of an earlier run are kept; a mismatch is no failure, and one
+        that could not be compared is none.
     """
     for row in comparisons:
-        yield _match(row, evidence, settings) if row.role == "match" else _mismatch(row, settings)
+        if row.role == "match":
+            yield _match(row, evidence, settings)
+        elif row.effect is not None:
+            yield _mismatch(row, settings)
 
 
 def comparison_name(row: Comparison) -> str:
@@ -85,9 +89,8 @@ def _match(row: Comparison, evidence: Evidence, settings: CheckSettings) -> Chec
         column=row.column,
         description=f"{row.observed} looks like {row.reference}: both were drawn from the same rows.",
         severity=severe,
-        expectation="expect_splits_to_match",
+        expectation=("expect_source_share" if row.column == evidence.roles.source else "expect_splits_to_match"),
         kwargs={
-            "column": row.column,
             "reference": row.reference,
             "observed": row.observed,
             "statistic": row.effect.name if row.effect else None,
@@ -110,7 +113,6 @@ def _mismatch(row: Comparison, settings: CheckSettings) -> Check:
         severity="info",
         expectation="expect_mismatch_measured",
         kwargs={
-            "column": row.column,
             "reference": row.reference,
             "observed": row.observed,
             "statistic": row.effect.name if row.effect else None,
@@ -155,7 +157,7 @@ def new_category_checks(evidence: Evidence) -> Iterator[Check]:
                 description=f"Every value of {name} in {split} is present in train.",
                 severity="warning",
                 expectation="expect_no_new_categories",
-                kwargs={"column": name, "split": split, "reference": TRAIN},
+                kwargs={"split": split, "reference": TRAIN},
                 observed={
                     "categories": len(ours.categories.values),
                     "new": new.count,

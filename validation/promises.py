@@ -148,7 +148,7 @@ def _labels(evidence: Evidence) -> Iterator[Check]:
             description=f"Every label of {split.name} is present in train; a model cannot learn one that is not.",
             severity="critical" if split.name in {"dev", "test"} else "warning",
             expectation="expect_labels_covered",
-            kwargs={"split": split.name, "column": evidence.roles.label, "reference": TRAIN},
+            kwargs={"split": split.name, "reference": TRAIN},
             observed={
                 "labels": len(found),
                 "missing": len(missing),

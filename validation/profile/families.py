@@ -30,6 +30,11 @@ class Measured:
     few: bool = False
 
 
+def length_of(name: str) -> str:
+    """The name of the column of a column's lengths."""
+    return f"{name} (length)"
+
+
 def measured_columns(name: str, column: pl.Series, *, categorical: bool) -> Iterator[Measured]:
     """What is measured of a column.
 
@@ -47,7 +52,7 @@ def measured_columns(name: str, column: pl.Series, *, categorical: bool) -> Iter
     elif isinstance(kind, pl.String | pl.Categorical | pl.Enum):
         texts = column.cast(pl.String)
         yield Measured(name, "text", texts)
-        yield Measured(f"{name} (length)", "number", texts.str.len_chars().cast(pl.Float64), few=True)
+        yield Measured(length_of(name), "number", texts.str.len_chars().cast(pl.Float64), few=True)
     elif isinstance(kind, pl.Boolean):
         yield Measured(name, "text", column.cast(pl.String))
     elif kind.is_numeric():
@@ -63,7 +68,7 @@ def measured_columns(name: str, column: pl.Series, *, categorical: bool) -> Iter
     else:
         yield Measured(name, "other", column)
         if isinstance(kind, pl.Binary):
-            yield Measured(f"{name} (length)", "number", column.bin.size().cast(pl.Float64), few=True)
+            yield Measured(length_of(name), "number", column.bin.size().cast(pl.Float64), few=True)
 
 
 def _lists(name: str, column: pl.Series) -> Iterator[Measured]:
@@ -72,10 +77,10 @@ def _lists(name: str, column: pl.Series) -> Iterator[Measured]:
     lengths = lists.list.len().cast(pl.Float64)
     if not lists.dtype.inner.is_numeric():
         yield Measured(name, "other", column)
-        yield Measured(f"{name} (length)", "number", lengths, few=True)
+        yield Measured(length_of(name), "number", lengths, few=True)
         return
     numbers = lists.cast(pl.List(pl.Float64))
     norms = numbers.list.eval((pl.element() * pl.element()).sum().sqrt()).list.first()
     yield Measured(name, "vector", numbers)
-    yield Measured(f"{name} (length)", "number", lengths, few=True)
+    yield Measured(length_of(name), "number", lengths, few=True)
     yield Measured(f"{name} (norm)", "number", norms)

@@ -201,11 +201,14 @@ class Profile:
             Its statistics. The kind is that of the column over all rows of the profile.
         """
         splits = (split,) if isinstance(split, str) else tuple(split)
-        places = self._index.places(name)
+        chosen = [place for place in self._index.places(name) if place[0] in splits and source in (None, place[1])]
+        return replace(column_profile(self._index, name, chosen, candidates), kind=self.kind(name))
+
+    def kind(self, name: str) -> ColumnKind:
+        """The kind of a column, over all rows of the profile."""
         if name not in self._kinds:
-            self._kinds[name] = column_profile(self._index, name, places, None).kind
-        chosen = [place for place in places if place[0] in splits and source in (None, place[1])]
-        return replace(column_profile(self._index, name, chosen, candidates), kind=self._kinds[name])
+            self._kinds[name] = column_profile(self._index, name, self._index.places(name), None).kind
+        return self._kinds[name]
 
     @cached_property
     def _index(self) -> ProfileIndex:
