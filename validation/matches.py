@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from splitting.request import TRAIN
 from validation.checking import Check, Severity
 from validation.comparing.comparison import Comparison
-from validation.comparing.tables import listed
+from validation.comparing.measuring import listed
 from validation.evidence import Evidence
 from validation.settings import CheckSettings
 
