@@ -96,7 +96,9 @@ def fit(
         return Fitted(classes, None, None, middle)
     if family == "boosting":
         model = _boosting(matrix, target, blocks, classes, seed % 2**32)
-        return Fitted(classes, model.fit(matrix, target), None, 0.0)
+        # Boosting cannot place cuts in a column that is empty in the rows of a fold.
+        cut = np.where(np.isnan(matrix).all(axis=0), 0.0, matrix)
+        return Fitted(classes, model.fit(cut, target), None, 0.0)
     dense = Dense.fit(matrix, blocks)
     model = _linear(classes) if family == "linear" else _forest(len(target), classes, seed % 2**32)
     return Fitted(classes, model.fit(dense.transform(matrix), target), dense, 0.0)
