@@ -9,7 +9,7 @@ import polars as pl
 
 from validation.modelling.rows import SampleRows
 
-FeatureKind = Literal["number", "category", "text", "vector"]
+FeatureKind = Literal["number", "category", "text", "name", "vector"]
 
 ID_SHARE = 0.995
 """A whole number or a word that is unlike in so large a share of the rows names a row."""
@@ -20,6 +20,8 @@ TEXT_WORDS = 3.0
 """Strings of so many words on average are texts, if they are rarely the same."""
 TEXT_DISTINCT = 0.2
 
+# Scripts that set no space between words: there, every sign counts.
+_WORD = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]|\S+"
 _PATH = r"^\S*[\\/]\S*$|^\S+\.[A-Za-z][A-Za-z0-9]{1,4}$"
 
 
@@ -30,10 +32,12 @@ class Feature:
     Attributes:
         name: of the column.
         kind: how it is turned into numbers.
+        length: of vectors, the commonest; 0 for other kinds.
     """
 
     name: str
     kind: FeatureKind
+    length: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def _decide(column: pl.Series, sources: pl.Series, *, names_too: bool) -> Featur
     if kind.is_temporal():
         return "is a time"
     if isinstance(kind, pl.List | pl.Array):
-        return Feature(name, "vector") if kind.inner.is_numeric() else "is a list of other things than numbers"
+        return _decide_vector(column) if kind.inner.is_numeric() else "is a list of other things than numbers"
     if kind == pl.Boolean or kind.is_float() or kind.is_decimal():
         return Feature(name, "number")
     if kind.is_integer():
@@ -116,18 +120,25 @@ def _decide(column: pl.Series, sources: pl.Series, *, names_too: bool) -> Featur
     return f"is of a type that models do not read: {kind}"
 
 
+def _decide_vector(column: pl.Series) -> Feature | str:
+    """The feature that a column of vectors is, or why it is none."""
+    lengths = column.drop_nulls().cast(pl.List(pl.Float64)).list.len().alias("length")
+    commonest = int(lengths.value_counts().sort(["count", "length"], descending=True)["length"][0])
+    return Feature(column.name, "vector", commonest) if commonest else "has no numbers in its vectors"
+
+
 def _decide_string(column: pl.Series, sources: pl.Series, *, names_too: bool) -> Feature | str:
     """The feature that a column of strings is, or why it is none."""
     values = column.drop_nulls()
-    words = values.str.count_matches(r"\S+").mean()
+    words = values.str.count_matches(_WORD).mean()
     distinct = values.n_unique() / len(values)
     few_words = not isinstance(words, float) or words < TEXT_WORDS
     if few_words and distinct > TEXT_DISTINCT:
         paths = values.str.contains(_PATH).mean()
         if isinstance(paths, float) and paths >= PATH_SHARE:
-            return Feature(column.name, "text") if names_too else "is a path or a file's name"
+            return Feature(column.name, "name") if names_too else "is a path or a file's name"
         if _names_rows(column, sources):
-            return Feature(column.name, "text") if names_too else "is a string unlike in almost every row"
+            return Feature(column.name, "name") if names_too else "is a string unlike in almost every row"
     return Feature(column.name, "category" if few_words or distinct <= TEXT_DISTINCT else "text")
 
 

@@ -9,8 +9,9 @@ from scipy.stats import norm, rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from validation.modelling.columns import LeftOut, columns_of
-from validation.modelling.features import Block, Encoder, Matrix
+from validation.modelling.features import Block, Encoder
 from validation.modelling.models import one_thread
+from validation.modelling.raw import Matrix, read_columns
 from validation.modelling.rows import Integers, SampleRows, Unsigned, generator, keyed_folds, together
 from validation.seeds import seed_of
 
@@ -94,11 +95,12 @@ def domain_classifier(
     sizes = (len(first), len(second))
     counted = (first.groups.n_unique(), second.groups.n_unique())
     columns = columns_of(both)
-    encoder = Encoder.fit(both.rows, columns.features, both.salt)
+    read = read_columns(both.rows, columns.features)
+    encoder = Encoder.fit(read, both.salt)
     if min(counted) < LEAST_ROWS or not encoder.blocks:
         reason = "no columns to tell by" if min(counted) >= LEAST_ROWS else f"fewer than {LEAST_ROWS} groups on a side"
         return DomainResult(None, None, None, LEVEL, sizes, counted, (), columns.left_out, reason)
-    matrix = encoder.transform(both.rows)
+    matrix = encoder.transform(read)
     folds = keyed_folds(both.group_numbers(), side, FOLDS, both.salt, purpose)
     aucs, variances, falls = [], [], []
     for fold in range(FOLDS):

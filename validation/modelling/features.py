@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import TfidfTransformer
 
-from validation.modelling.columns import Feature
+from validation.modelling.raw import Matrix, Places, RawColumn, RawColumns
 from validation.seeds import seed_of
-
-Matrix = npt.NDArray[np.float64]
 
 CATEGORIES = 200
 """Categories of a column that are told apart; HistGradientBoosting takes up to 255."""
 ONE_HOT = 30
 """Of these, the commonest that get a column of their own where a model needs columns."""
 VECTOR_DIMENSIONS = 128
-"""Longer vectors are projected on their first principal axes, this many halved."""
+"""Longer vectors are projected on their first principal axes, half as many as this."""
 TEXT_DIMENSIONS = 64
-TEXT_CHARACTERS = 2_000
-TEXT_BUCKETS = 2**16
+FREQUENT_WORDS = 20_000
+"""Words in most texts that are weighed; a word must be in two."""
+GAP_SHARE = 0.1
+"""Whether a value is there is told apart where gaps are neither rarer nor commoner than this."""
 FARTHEST = 10.0
 """Standardised numbers are cut here, so that one wild value does not rule a linear model."""
 
@@ -33,8 +31,8 @@ FARTHEST = 10.0
 class _Part(Protocol):
     """What turns one column into numbers."""
 
-    def transform(self, column: pl.Series) -> Matrix:
-        """One row a value, one column a dimension; NaN where nothing is known."""
+    def transform(self, column: RawColumn) -> Matrix:
+        """One row a row, one column a dimension; NaN where nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -56,45 +54,41 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """Turns frames into matrices; fitted once.
+    """Turns columns into matrices; fitted once.
 
     Attributes:
-        features: the columns that are read.
-        blocks: where each of them lies in the matrix.
+        blocks: where each feature lies in the matrix.
     """
 
-    features: tuple[Feature, ...]
     blocks: tuple[Block, ...]
     _parts: tuple[_Part, ...]
 
     @classmethod
-    def fit(cls, rows: pl.DataFrame, features: Sequence[Feature], salt: str) -> Encoder:
+    def fit(cls, columns: RawColumns, salt: str) -> Encoder:
         """Learns categories, words and axes.
 
         Args:
-            rows: what is learnt from: the rows that models are trained on, in a fixed order.
-            features: which columns, and as what.
+            columns: of the rows that models are trained on, in a fixed order.
             salt: seeds the projection of texts and vectors.
 
         Returns:
             The encoder.
         """
-        kept, blocks, parts, at = [], [], [], 0
-        for feature in features:
-            part = _fit_part(rows[feature.name], feature, salt)
-            width = part.transform(rows[feature.name].head(1)).shape[1]
-            if width:
-                levels = part.levels if isinstance(part, _Categories) else 0
-                blocks.append(Block(feature.name, at, at + width, levels))
-                kept.append(feature)
-                parts.append(part)
-                at += width
-        return cls(tuple(kept), tuple(blocks), tuple(parts))
+        blocks, parts, at = [], [], 0
+        for column in columns.columns:
+            part = _fit_part(column, salt)
+            width = part.transform(column.take(np.arange(min(1, len(columns))))).shape[1]
+            blocks.append(
+                Block(column.feature.name, at, at + width, part.levels if isinstance(part, _Categories) else 0)
+            )
+            parts.append(part)
+            at += width
+        return cls(tuple(blocks), tuple(parts))
 
-    def transform(self, rows: pl.DataFrame) -> Matrix:
+    def transform(self, columns: RawColumns) -> Matrix:
         """Float64, one row a row; numbers as they are, categories as codes, NaN where nothing is known."""
-        encoded = [part.transform(rows[feature.name]) for feature, part in zip(self.features, self._parts, strict=True)]
-        return np.hstack(encoded) if encoded else np.zeros((len(rows), 0))
+        encoded = [part.transform(column) for column, part in zip(columns.columns, self._parts, strict=True)]
+        return np.hstack(encoded) if encoded else np.zeros((len(columns), 0))
 
     @property
     def categorical(self) -> list[int]:
@@ -106,13 +100,14 @@ class Encoder:
 class Dense:
     """Turns an encoder's matrix into one without gaps and codes, for models that need that.
 
-    Medians fill gaps, a column more says where a gap was, categories become columns of 0 and 1, and all of it is
-    brought to mean 0 and standard deviation 1 on the rows it was fitted on.
+    Medians fill gaps and numbers are brought to mean 0 and standard deviation 1, both as on the rows it was fitted on.
+    Categories become columns of -1 and 1 around their mean, never stretched: a category that is rare where a model
+    learns must not weigh tens of standard deviations where it is common.
     """
 
     _blocks: tuple[Block, ...]
     _median: Matrix
-    _gaps: npt.NDArray[np.int64]
+    _gaps: Places
     _mean: Matrix
     _scale: Matrix
 
@@ -120,51 +115,58 @@ class Dense:
     def fit(cls, matrix: Matrix, blocks: tuple[Block, ...]) -> Dense:
         """Learns medians, means and scales from the rows that a model is trained on."""
         known = ~np.isnan(matrix)
-        filled = np.where(known.any(axis=0), matrix, 0.0)
-        median = np.nanmedian(filled, axis=0) if len(matrix) else np.zeros(matrix.shape[1])
-        share = known.mean(axis=0) if len(matrix) else np.ones(matrix.shape[1])
-        gaps = np.flatnonzero((share < 1) & (share > 0))
-        raw = cls(blocks, median, gaps, np.zeros(0), np.ones(0))._spread(matrix)
+        median = np.nanmedian(np.where(known.any(axis=0), matrix, 0.0), axis=0)
+        share = known.mean(axis=0)
+        gaps = np.flatnonzero((share <= 1 - GAP_SHARE) & (share >= GAP_SHARE))
+        raw, flags = cls(blocks, median, gaps, np.zeros(0), np.ones(0))._spread(matrix)
         scale = raw.std(axis=0)
-        return cls(blocks, median, gaps, raw.mean(axis=0), np.where(scale > 1e-12, scale, np.inf))
+        scale = np.where(scale > 1e-12, scale, np.inf)
+        scale[flags] = 0.5
+        return cls(blocks, median, gaps, raw.mean(axis=0), scale)
 
     def transform(self, matrix: Matrix) -> Matrix:
         """Float64 without NaN, one row a row."""
-        standard: Matrix = (self._spread(matrix) - self._mean) / self._scale
+        standard: Matrix = (self._spread(matrix)[0] - self._mean) / self._scale
         return np.clip(standard, -FARTHEST, FARTHEST)
 
-    def _spread(self, matrix: Matrix) -> Matrix:
-        """The columns before they are standardised."""
+    def _spread(self, matrix: Matrix) -> tuple[Matrix, list[int]]:
+        """The columns before they are standardised, and which of them are 0 or 1."""
         known = ~np.isnan(matrix)
         filled = np.where(known, matrix, self._median)
-        columns = []
+        columns: list[Matrix] = []
+        flags: list[int] = []
+        width = 0
         for block in self._blocks:
             if block.levels:
                 codes = np.arange(min(block.levels, ONE_HOT))
                 columns.append((matrix[:, [block.start]] == codes).astype(np.float64))
+                flags.extend(range(width, width + len(codes)))
             else:
                 columns.append(filled[:, block.start : block.stop])
-        return np.hstack([*columns, (~known[:, self._gaps]).astype(np.float64)])
+            width += columns[-1].shape[1]
+        columns.append((~known[:, self._gaps]).astype(np.float64))
+        flags.extend(range(width, width + len(self._gaps)))
+        return np.hstack(columns), flags
 
 
-def _fit_part(column: pl.Series, feature: Feature, salt: str) -> _Part:
+def _fit_part(column: RawColumn, salt: str) -> _Part:
     """What turns this column into numbers."""
-    if feature.kind == "number":
-        return _Numbers()
-    if feature.kind == "category":
-        return _Categories.fit(column)
-    if feature.kind == "vector":
-        return _Vectors.fit(column, seed_of(salt, "axes", feature.name))
-    return _Texts.fit(column, seed_of(salt, "words", feature.name))
+    name = column.feature.name
+    if column.labels is not None:
+        return _Categories.fit(column.labels)
+    if column.words is not None:
+        return _Texts.fit(column, seed_of(salt, "words", name))
+    if column.values.shape[1] > VECTOR_DIMENSIONS:
+        return _LongVectors.fit(column, seed_of(salt, "axes", name))
+    return _AsTheyAre()
 
 
 @dataclass(frozen=True)
-class _Numbers:
-    """Numbers and booleans as they are; infinite ones are gaps."""
+class _AsTheyAre:
+    """Numbers, booleans and short vectors."""
 
-    def transform(self, column: pl.Series) -> Matrix:
-        numbers = column.cast(pl.Float64).to_numpy().reshape(-1, 1)
-        return np.where(np.isfinite(numbers), numbers, np.nan)
+    def transform(self, column: RawColumn) -> Matrix:
+        return column.values
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,87 +177,65 @@ class _Categories:
     levels: int
 
     @classmethod
-    def fit(cls, column: pl.Series) -> _Categories:
-        values = column.cast(pl.String).drop_nulls().alias("value").to_frame()
-        counted = values.group_by("value").len().sort(["len", "value"], descending=[True, False])
-        known = counted.head(CATEGORIES).select("value").with_row_index("code")
-        return cls(known, len(known) + 1)
+    def fit(cls, labels: pl.Series) -> _Categories:
+        counted = labels.drop_nulls().alias("value").to_frame().group_by("value").len()
+        known = counted.sort(["len", "value"], descending=[True, False]).head(CATEGORIES)
+        return cls(known.select("value").with_row_index("code"), len(known) + 1)
 
-    def transform(self, column: pl.Series) -> Matrix:
-        values = column.cast(pl.String).alias("value").to_frame()
-        joined = values.join(self.known, on="value", how="left", maintain_order="left")
-        other = self.levels - 1
-        codes = joined.select(
-            pl.when(pl.col("value").is_not_null()).then(pl.col("code").cast(pl.Float64).fill_null(other))
-        )
-        return codes.to_series().fill_null(float("nan")).to_numpy().reshape(-1, 1)
+    def transform(self, column: RawColumn) -> Matrix:
+        assert column.labels is not None
+        joined = column.labels.alias("value").to_frame().join(self.known, on="value", how="left", maintain_order="left")
+        code = pl.col("code").cast(pl.Float64).fill_null(self.levels - 1)
+        codes = joined.select(pl.when(pl.col("value").is_not_null()).then(code).otherwise(float("nan")))
+        return codes.to_series().to_numpy().reshape(-1, 1)
 
 
 @dataclass(frozen=True, eq=False)
-class _Vectors:
-    """The dimensions of vectors of the commonest length; others are gaps. Long ones are projected."""
+class _LongVectors:
+    """Their place on the first axes; a vector with a gap is a gap."""
 
-    length: int
     axes: Any
+    dimensions: int
 
     @classmethod
-    def fit(cls, column: pl.Series, seed: int) -> _Vectors:
-        lengths = column.drop_nulls().cast(pl.List(pl.Float64)).list.len()
-        commonest = lengths.value_counts().sort(["count", lengths.name], descending=True)[lengths.name]
-        length = int(commonest[0]) if len(commonest) else 0
-        plain = cls(length, None)
-        if length <= VECTOR_DIMENSIONS:
-            return plain
-        known = plain.transform(column)
-        known = known[~np.isnan(known).any(axis=1)]
-        axes = TruncatedSVD(VECTOR_DIMENSIONS // 2, random_state=seed % 2**32)
-        return cls(length, axes.fit(known)) if len(known) > 1 else plain
+    def fit(cls, column: RawColumn, seed: int) -> _LongVectors:
+        known = column.values[~np.isnan(column.values).any(axis=1)]
+        dimensions = min(VECTOR_DIMENSIONS // 2, max(len(known) - 1, 1))
+        axes = TruncatedSVD(dimensions, n_iter=3, random_state=seed % 2**32)
+        return cls(axes.fit(known) if len(known) > 1 else None, dimensions)
 
-    def transform(self, column: pl.Series) -> Matrix:
-        lists = column.cast(pl.List(pl.Float64))
-        fits = (lists.list.len() == self.length).fill_null(value=False).to_numpy()
-        values = lists.filter(pl.Series(fits)).explode().to_numpy()
-        matrix = np.full((len(column), self.length), np.nan)
-        matrix[fits] = values.reshape(-1, self.length) if self.length else 0.0
-        matrix = np.where(np.isfinite(matrix), matrix, np.nan)
-        if self.axes is None:
-            return matrix
-        whole = ~np.isnan(matrix).any(axis=1)
-        projected = np.full((len(column), VECTOR_DIMENSIONS // 2), np.nan)
-        if whole.any():
-            projected[whole] = self.axes.transform(matrix[whole])
+    def transform(self, column: RawColumn) -> Matrix:
+        whole = ~np.isnan(column.values).any(axis=1)
+        projected = np.full((len(column.values), self.dimensions), np.nan)
+        if self.axes is not None and whole.any():
+            projected[whole] = self.axes.transform(column.values[whole])
         return projected
 
 
 @dataclass(frozen=True, eq=False)
 class _Texts:
-    """Hashed words and pairs of words, weighted by how rare they are, on their first axes; and the length."""
+    """Words and pairs of words, weighted by how rare they are, on their first axes; and the length."""
 
-    words: HashingVectorizer
+    buckets: Places
     weights: TfidfTransformer
     axes: Any
 
     @classmethod
-    def fit(cls, column: pl.Series, seed: int) -> _Texts:
-        # Characters of words join in, so that texts without spaces between words, and rare forms, say something too.
-        words = HashingVectorizer(n_features=TEXT_BUCKETS, ngram_range=(1, 2), alternate_sign=False, norm=None)
+    def fit(cls, column: RawColumn, seed: int) -> _Texts:
+        texts = np.bincount(column.words.indices, minlength=column.words.shape[1])
+        frequent = np.argsort(-texts, kind="stable")[:FREQUENT_WORDS]
+        buckets = np.sort(frequent[texts[frequent] >= 2])
         weights = TfidfTransformer(sublinear_tf=True)
-        counts = weights.fit_transform(words.transform(_plain(column)))
-        dimensions = min(TEXT_DIMENSIONS, len(column) - 1)
-        if dimensions < 1 or not counts.nnz:
-            return cls(words, weights, None)
+        dimensions = min(TEXT_DIMENSIONS, len(buckets) - 1, column.words.shape[0] - 1)
+        if dimensions < 1:
+            return cls(buckets, weights, None)
+        counts = weights.fit_transform(column.words[:, buckets])
         axes = TruncatedSVD(dimensions, n_iter=3, random_state=seed % 2**32)
-        return cls(words, weights, axes.fit(counts))
+        return cls(buckets, weights, axes.fit(counts))
 
-    def transform(self, column: pl.Series) -> Matrix:
-        plain = _plain(column)
-        length = np.log1p([[len(text)] for text in plain]) if plain else np.zeros((0, 1))
-        if self.axes is None or not plain:
-            width = 0 if self.axes is None else self.axes.components_.shape[0]
-            return np.hstack([length, np.zeros((len(plain), width))])
-        return np.hstack([length, self.axes.transform(self.weights.transform(self.words.transform(plain)))])
-
-
-def _plain(column: pl.Series) -> list[str]:
-    """The beginning of every text; of a gap, nothing."""
-    return column.cast(pl.String).fill_null("").str.slice(0, TEXT_CHARACTERS).to_list()
+    def transform(self, column: RawColumn) -> Matrix:
+        if self.axes is None:
+            return column.values
+        if not column.words.shape[0]:
+            return np.zeros((0, 1 + self.axes.n_components))
+        return np.hstack([column.values, self.axes.transform(self.weights.transform(column.words[:, self.buckets]))])

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from validation.modelling.columns import Feature
-from validation.modelling.features import Encoder, Matrix
+from validation.modelling.features import Encoder
 from validation.modelling.models import FAMILIES, Family, fit, one_thread
+from validation.modelling.raw import Matrix, read_columns
 from validation.modelling.rows import SampleRows, Unsigned, keyed_folds
 from validation.modelling.target import Target
 from validation.seeds import seed_of
@@ -87,7 +87,7 @@ def judge(
         models are trained on, for a model that is shipped knows no other words and categories.
     """
     truth = target.encode(train.rows[label])
-    strata = truth if not target.is_number else np.searchsorted(np.quantile(truth, [0.2, 0.4, 0.6, 0.8]), truth)
+    read, read_away = read_columns(train.rows, features), [read_columns(other.rows, features) for other in others]
     sums = {
         family: [
             _Sums(truth, train.group_numbers()),
@@ -96,15 +96,14 @@ def judge(
         for family in FAMILIES
     }
     for turn in range(rounds):
-        folds = keyed_folds(train.group_numbers(), strata, FOLDS, train.salt, "probe", str(turn))
+        folds = keyed_folds(train.group_numbers(), target.strata(truth), FOLDS, train.salt, "probe", str(turn))
         for fold in range(FOLDS):
             seen, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             if not len(seen) or not len(held):
                 continue
-            rows = train.take(seen).rows
-            encoder = Encoder.fit(rows, features, train.salt)
-            learnt, home = encoder.transform(rows), encoder.transform(train.take(held).rows)
-            away = [encoder.transform(other.rows) for other in others]
+            encoder = Encoder.fit(read.take(seen), train.salt)
+            learnt, home = encoder.transform(read.take(seen)), encoder.transform(read.take(held))
+            away = [encoder.transform(columns) for columns in read_away]
             for family in FAMILIES:
                 seed = seed_of(train.salt, "probe", family, str(turn), str(fold))
                 model = fit(family, learnt, truth[seen], encoder.blocks, target.count, seed)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import cdist
 
-from validation.modelling.features import Matrix
+from validation.modelling.raw import Matrix
 from validation.modelling.rows import Unsigned, generator
 
 ROWS = 2_000

@@ -18,7 +18,8 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
-from validation.modelling.features import Block, Dense, Matrix
+from validation.modelling.features import Block, Dense
+from validation.modelling.raw import Matrix
 
 Family = Literal["boosting", "linear", "forest"]
 FAMILIES: tuple[Family, ...] = ("boosting", "linear", "forest")
@@ -129,7 +130,7 @@ def _linear(classes: int) -> LogisticRegression | Ridge:
 def _forest(rows: int, classes: int, seed: int) -> ExtraTreesClassifier | ExtraTreesRegressor:
     """One job: threads would cost more than they save on so few rows, and pickling differs by platform."""
     settings = {
-        "n_estimators": 100,
+        "n_estimators": 80,
         "min_samples_leaf": 2 if rows < 2_000 else 5,
         "n_jobs": 1,
         "random_state": seed,

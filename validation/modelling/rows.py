@@ -124,12 +124,12 @@ class SampleRows:
             most: rows to keep at most, over all splits and sources.
 
         Returns:
-            The rows kept, in their order; every source that had a row keeps one.
+            The rows kept, in their order; every source that had a row keeps one, even if they are then more.
         """
         sampled = self._sampled()
         totals = {part: max(self.source_rows.get(part, count), count) for part, count in sampled.items()}
         share = min([1.0, most / max(sum(totals.values()), 1), *(sampled[part] / totals[part] for part in sampled)])
-        quota = {part: min(sampled[part], max(1, round(total * share))) for part, total in totals.items()}
+        quota = {part: min(sampled[part], max(1, int(total * share + 1e-9))) for part, total in totals.items()}
         rank = np.zeros(len(self), dtype=np.int64)
         limit = np.zeros(len(self), dtype=np.int64)
         splits, sources = self.splits.to_numpy(), self.sources.to_numpy()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validation.modelling.features import Matrix
+from validation.modelling.raw import Matrix
 
 CLASSES = 30
 """Classes that are told apart; rarer ones are one class together."""
@@ -35,17 +35,20 @@ class Target:
     scale: float = 1.0
 
     @classmethod
-    def fit(cls, labels: pl.Series) -> Target:
+    def fit(cls, labels: pl.Series, *, number: bool | None = None) -> Target:
         """Reads labels, nulls left out.
 
         Args:
             labels: of the rows that models are trained on.
+            number: whether they are numbers or classes; None to decide it.
 
         Returns:
             Classes, or numbers where the label is numeric and has more than 20 values.
         """
         known = _known(labels)
-        if known.dtype.is_numeric() and known.n_unique() > FEW_NUMBERS:
+        if number is None:
+            number = known.dtype.is_numeric() and known.n_unique() > FEW_NUMBERS
+        if number:
             numbers = known.cast(pl.Float64).to_numpy()
             scale = float(numbers.std())
             return cls((), mean=float(numbers.mean()), scale=scale if scale > LEAST_SPREAD else 1.0)
@@ -79,6 +82,12 @@ class Target:
         unknown = len(codes) if self.folded else len(codes) + 1
         texts = labels.cast(pl.String).to_list()
         return np.array([codes.get(text, unknown) for text in texts], dtype=np.int64)
+
+    def strata(self, truth: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """What folds are balanced by: the class, or the fifth that a number lies in."""
+        if not self.is_number:
+            return truth.astype(np.int64)
+        return np.searchsorted(np.quantile(truth, [0.2, 0.4, 0.6, 0.8]), truth).astype(np.int64)
 
     def losses(self, predicted: Matrix, truth: npt.NDArray[Any]) -> Matrix:
         """Of every row: 1 for a wrong class and 0 for the right one; or the squared error, standardised."""
