@@ -1,4 +1,4 @@
-"""The five labelled sets of more than one source, as the harm study reads them: columns for targetsplit, X for models."""
+"""The five labelled sets of more than one source: columns as a user has them, and features for the real models."""
 
 from __future__ import annotations
 
@@ -64,7 +64,18 @@ def wine(folder: Path) -> LabelledSet:
 
 def flights(folder: Path) -> LabelledSet:
     """Three airports: whether a flight is late, from what is known before it departs."""
-    known = ["row_id", "source", "month", "day", "sched_dep_time", "sched_arr_time", "distance", "hour", "carrier", "late"]
+    known = [
+        "row_id",
+        "source",
+        "month",
+        "day",
+        "sched_dep_time",
+        "sched_arr_time",
+        "distance",
+        "hour",
+        "carrier",
+        "late",
+    ]
     frame = pl.read_csv(folder / "nycflights_3airports/flights.csv", infer_schema_length=None).select(known)
     coded = frame.with_columns(pl.col("carrier").rank("dense"))
     return LabelledSet("flights", frame, ColumnRoles(key=("row_id",), label="late"), _numbers(coded, "row_id", "late"))

@@ -69,9 +69,9 @@ class Columns:
 def columns_of(sample: SampleRows, *, names_too: bool = False) -> Columns:
     """Decides which columns are features.
 
-    Left out are the columns whose role is key, group, label, source, time or skip; times; columns that name a row (whole
-    numbers and strings unlike in almost every row, paths); empty columns; types that no model reads. A column that
-    names a row tells any two sources apart and says nothing of them.
+    Left out are the columns whose role is key, group, label, source, time or skip; times; columns that name a row
+    (whole numbers and strings unlike in almost every row, paths); empty columns; types that no model reads. A column
+    that names a row tells any two sources apart and says nothing of them.
 
     Args:
         sample: the rows that decide it; take the same rows for all models that are compared.
@@ -104,20 +104,18 @@ def columns_of(sample: SampleRows, *, names_too: bool = False) -> Columns:
 def _decide(column: pl.Series, sources: pl.Series, *, names_too: bool) -> Feature | str:
     """The feature that a column is, or why it is none."""
     name, kind = column.name, column.dtype
-    if column.null_count() == len(column):
-        return "is empty"
-    if kind.is_temporal():
-        return "is a time"
+    if kind.is_temporal() or column.null_count() == len(column):
+        return "is a time" if kind.is_temporal() else "is empty"
     if isinstance(kind, pl.List | pl.Array):
         return _decide_vector(column) if kind.inner.is_numeric() else "is a list of other things than numbers"
     if kind == pl.Boolean or kind.is_float() or kind.is_decimal():
         return Feature(name, "number")
-    if kind.is_integer():
-        named = not names_too and _names_rows(column, sources)
-        return "is a number unlike in almost every row" if named else Feature(name, "number")
     if kind in (pl.String, pl.Categorical, pl.Enum):
         return _decide_string(column.cast(pl.String), sources, names_too=names_too)
-    return f"is of a type that models do not read: {kind}"
+    if not kind.is_integer():
+        return f"is of a type that models do not read: {kind}"
+    named = not names_too and _names_rows(column, sources)
+    return "is a number unlike in almost every row" if named else Feature(name, "number")
 
 
 def _decide_vector(column: pl.Series) -> Feature | str:
@@ -146,5 +144,3 @@ def _names_rows(column: pl.Series, sources: pl.Series) -> bool:
     """Whether almost every row of a source has a value of its own."""
     pairs = pl.DataFrame({"value": column, "source": sources}).drop_nulls("value")
     return len(pairs) >= ID_ROWS and pairs.n_unique() / len(pairs) >= ID_SHARE
-
-

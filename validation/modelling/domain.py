@@ -76,8 +76,8 @@ def domain_classifier(
     Gradient boosting on up to 10,000 rows a part, five folds of whole groups. The AUC is the mean over the folds, each
     of its own held-out rows: scores of unlike models are never ranked together. Its variance is that of the placements
     (DeLong, DeLong and Clarke-Pearson 1988) summed by group, and its root half as much again, for the folds share their
-    rows; see `docs/harm.md` for how often the interval was seen to hold .5 where nothing shifts. An AUC over .5 says that the
-    parts can be told apart, not that it costs anything.
+    rows; see `docs/harm.md` for how often the interval was seen to hold .5 where nothing shifts. An AUC over .5 says
+    that the parts can be told apart, not that it costs anything.
 
     Args:
         first: rows of one part, as of train_dev.
@@ -101,7 +101,8 @@ def domain_classifier(
         reason = "no columns to tell by" if min(counted) >= LEAST_ROWS else f"fewer than {LEAST_ROWS} groups on a side"
         return DomainResult(None, None, None, LEVEL, sizes, counted, (), columns.left_out, reason)
     matrix = encoder.transform(read)
-    folds = keyed_folds(both.group_numbers(), side, FOLDS, both.salt, purpose)
+    groups = both.group_numbers()
+    folds = keyed_folds(groups, side, FOLDS, both.salt, purpose)
     aucs, variances, falls = [], [], []
     for fold in range(FOLDS):
         seen, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -109,7 +110,7 @@ def domain_classifier(
             continue
         model = _classifier(encoder, both.salt, purpose, fold)
         model.fit(matrix[seen], side[seen])
-        auc, variance = auc_and_variance(model.predict_proba(matrix[held])[:, 1], side[held], both.group_numbers()[held])
+        auc, variance = auc_and_variance(model.predict_proba(matrix[held])[:, 1], side[held], groups[held])
         aucs.append(auc)
         variances.append(variance)
         if importances:

@@ -183,8 +183,8 @@ class _Categories:
         return cls(known.select("value").with_row_index("code"), len(known) + 1)
 
     def transform(self, column: RawColumn) -> Matrix:
-        assert column.labels is not None
-        joined = column.labels.alias("value").to_frame().join(self.known, on="value", how="left", maintain_order="left")
+        labels = column.labels if column.labels is not None else pl.Series([None] * len(column.values), dtype=pl.String)
+        joined = labels.alias("value").to_frame().join(self.known, on="value", how="left", maintain_order="left")
         code = pl.col("code").cast(pl.Float64).fill_null(self.levels - 1)
         codes = joined.select(pl.when(pl.col("value").is_not_null()).then(code).otherwise(float("nan")))
         return codes.to_series().to_numpy().reshape(-1, 1)

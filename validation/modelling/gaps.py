@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from validation.modelling.raw import Matrix
 from validation.modelling.judged import FOLDS, Judged
+from validation.modelling.raw import Matrix
 from validation.modelling.rows import Unsigned, generator
 from validation.modelling.target import Target
 
@@ -53,9 +53,7 @@ class Gap:
     detectable: float
 
 
-def gap_of(
-    home: Sequence[Sequence[Judged]], away: Sequence[Judged], target: Target, salt: str, *purpose: str
-) -> Gap:
+def gap_of(home: Sequence[Sequence[Judged]], away: Sequence[Judged], target: Target, salt: str, *purpose: str) -> Gap:
     """The gap between two places.
 
     Args:
@@ -97,9 +95,7 @@ def gap_of(
     )
 
 
-def error_of(
-    parts: Sequence[Sequence[Judged]], target: Target, salt: str, *purpose: str
-) -> tuple[float, float, float]:
+def error_of(parts: Sequence[Sequence[Judged]], target: Target, salt: str, *purpose: str) -> tuple[float, float, float]:
     """The mean error over the kinds of model.
 
     Args:

@@ -82,7 +82,8 @@ def mmd(
     kernel, bandwidth = _kernel(both)
     side = np.repeat([1.0, 0.0], sizes)
     # A group that has rows on both sides counts as one group on each.
-    units = np.unique(np.column_stack([np.concatenate([left_groups, right_groups]), side.astype(np.uint64)]), axis=0, return_inverse=True)[1].ravel()
+    labels = np.column_stack([np.concatenate([left_groups, right_groups]), side.astype(np.uint64)])
+    units = np.unique(labels, axis=0, return_inverse=True)[1].ravel()
     draws = _permuted(units, sizes[0], permutations, salt, *purpose)
     found = _statistic(kernel, np.column_stack([side, draws]))
     seen, null = float(found[0]), found[1:]

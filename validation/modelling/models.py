@@ -18,7 +18,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
-from validation.modelling.features import Block, Dense
+from validation.modelling.features import GAP_SHARE, Block, Dense
 from validation.modelling.raw import Matrix
 
 Family = Literal["boosting", "linear", "forest"]
@@ -47,6 +47,7 @@ class Fitted:
     classes: int
     _model: Any
     _dense: Dense | None
+    _fill: Matrix
     _constant: float
 
     def predict(self, matrix: Matrix) -> Matrix:
@@ -55,7 +56,7 @@ class Fitted:
             return np.zeros((0, max(self.classes, 1)))
         if self._model is None:
             return self._without_model(len(matrix))
-        seen = matrix if self._dense is None else self._dense.transform(matrix)
+        seen = self._dense.transform(matrix) if self._dense else np.where(np.isnan(matrix), self._fill, matrix)
         if not self.classes:
             return np.asarray(self._model.predict(seen), dtype=np.float64).reshape(-1, 1)
         chances = np.zeros((len(matrix), self.classes))
@@ -94,15 +95,25 @@ def fit(
     """
     if matrix.shape[1] == 0 or len(np.unique(target)) < 2:
         middle = float(np.bincount(target).argmax()) if classes else float(np.mean(target))
-        return Fitted(classes, None, None, middle)
+        return Fitted(classes, None, None, np.zeros(0), middle)
     if family == "boosting":
-        model = _boosting(matrix, target, blocks, classes, seed % 2**32)
-        # Boosting cannot place cuts in a column that is empty in the rows of a fold.
-        cut = np.where(np.isnan(matrix).all(axis=0), 0.0, matrix)
-        return Fitted(classes, model.fit(cut, target), None, 0.0)
+        model, fill = _boosting(matrix, target, blocks, classes, seed % 2**32), _fill_rare_gaps(matrix)
+        return Fitted(classes, model.fit(np.where(np.isnan(matrix), fill, matrix), target), None, fill, 0.0)
     dense = Dense.fit(matrix, blocks)
     model = _linear(classes) if family == "linear" else _forest(len(target), classes, seed % 2**32)
-    return Fitted(classes, model.fit(dense.transform(matrix), target), dense, 0.0)
+    return Fitted(classes, model.fit(dense.transform(matrix), target), dense, np.zeros(0), 0.0)
+
+
+def _fill_rare_gaps(matrix: Matrix) -> Matrix:
+    """What stands for a gap, by column: the median where gaps are rare, NaN where they are common, 0 in empty columns.
+
+    Boosting sends a gap to the side of a cut that gaps went to where it learnt; from a few gaps, or none, it cannot
+    know the side, and a column that is full at home and empty away would be read at random.
+    """
+    known = ~np.isnan(matrix)
+    share = known.mean(axis=0)
+    median = np.nanmedian(np.where(known.any(axis=0), matrix, 0.0), axis=0)
+    return np.where((share > 0) & (share < 1 - GAP_SHARE), np.nan, median)
 
 
 def _boosting(

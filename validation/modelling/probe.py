@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +11,8 @@ import numpy as np
 from validation.modelling.columns import LeftOut, columns_of
 from validation.modelling.gaps import Gap, gap_of
 from validation.modelling.judged import Judged, judge
-from validation.modelling.models import FAMILIES
+from validation.modelling.models import FAMILIES, Family
+from validation.modelling.raw import Matrix
 from validation.modelling.rows import SampleRows
 from validation.modelling.target import CLASSES, Target, labelled
 
@@ -101,17 +102,16 @@ def probe(sample: SampleRows, *, train: str = "train", home: str = "train_dev", 
         away: the split of the target.
 
     Returns:
-        The gap, its interval and a grade. "costs": the interval of its own gap lies above 0 and the gap is at least .02. "no cost
-        seen": not so, and a gap of .10 would have been seen. "too small to tell": neither.
+        The gap, its intervals and a grade. "costs": the interval of its own gap lies above 0 and the gap is at least
+        .02. "no cost seen": not so, and a gap of .10 would have been seen. "too small to tell": neither.
     """
     parts = (sample.select(train), sample.select(home), sample.select(away))
     basis, column = _what_to_predict(parts[0], parts[2])
     if column is None:
         return _nothing("there is no label, and no column to predict in its place")
-    parts = tuple(replace(part, roles=replace(part.roles, label=column)) for part in parts)
     needed = (True, True, basis != "confidence")
     learnt, near, far = (
-        (part.take(labelled(part.rows[column])) if need else part).bounded(most)
+        _about(part, column, only_labelled=need).bounded(most)
         for part, need, most in zip(parts, needed, (TRAIN_ROWS, JUDGED_ROWS, JUDGED_ROWS), strict=True)
     )
     reason = _too_few(learnt, far, column)
@@ -123,6 +123,12 @@ def probe(sample: SampleRows, *, train: str = "train", home: str = "train_dev", 
     columns = columns_of(learnt)
     judged = judge(learnt, [near, far], columns.features, target, column, rounds_for(len(learnt)))
     return _result(judged, target, basis, column, columns.left_out, learnt)
+
+
+def _about(part: SampleRows, column: str, *, only_labelled: bool) -> SampleRows:
+    """The rows, with this column for a label."""
+    part = replace(part, roles=replace(part.roles, label=column))
+    return part.take(labelled(part.rows[column])) if only_labelled else part
 
 
 def rounds_for(rows: int) -> int:
@@ -159,7 +165,7 @@ def _too_few(train: SampleRows, away: SampleRows, column: str) -> str:
 
 
 def _result(
-    judged: dict[str, list[Judged]],
+    judged: Mapping[Family, list[Judged]],
     target: Target,
     basis: Basis,
     column: str,
@@ -205,7 +211,7 @@ def _label_free(home: Sequence[Sequence[Judged]], away: Sequence[Judged]) -> tup
     return float(np.mean(falls)), float(np.mean(foreseen))
 
 
-def _pooled(parts: Sequence[Judged]) -> np.ndarray:
+def _pooled(parts: Sequence[Judged]) -> Matrix:
     return np.concatenate([part.losses for part in parts])
 
 

@@ -69,9 +69,7 @@ class SampleRows:
         """
         order = about.with_row_index("_at").sort("split", "source", "key")["_at"]
         about = about[order]
-        return cls(
-            rows[order], about["group"], about["source"], about["split"], roles, salt, dict(source_rows or {})
-        )
+        return cls(rows[order], about["group"], about["source"], about["split"], roles, salt, dict(source_rows or {}))
 
     def __len__(self) -> int:
         """How many rows there are."""

@@ -92,8 +92,8 @@ class Target:
     def losses(self, predicted: Matrix, truth: npt.NDArray[Any]) -> Matrix:
         """Of every row: 1 for a wrong class and 0 for the right one; or the squared error, standardised."""
         if self.is_number:
-            return (predicted[:, 0] - truth) ** 2
-        return (predicted.argmax(axis=1) != truth).astype(np.float64)
+            return np.asarray((predicted[:, 0] - truth) ** 2, dtype=np.float64)
+        return np.asarray(predicted.argmax(axis=1) != truth, dtype=np.float64)
 
     def error(self, mean_loss: float) -> float:
         """The error rate; or the root of the mean squared error, in standard deviations of the label."""
