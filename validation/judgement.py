@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from validation.checking import Verdict
+from validation.checking import Check, Verdict
 from validation.comparing.comparison import Comparison
 from validation.comparing.sentences import rank_mismatch, sentence, weight
 from validation.comparisons import compare_splits
 from validation.evidence import Evidence
 from validation.findings import merged_findings, promise_findings
 from validation.gx.process import Judge
+from validation.harm import Harm, harm_checks, harm_findings, measure_harm
 from validation.kinds import shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.promises import promise_checks
 from validation.settings import CheckSettings
-from validation.verdict import Finding, Judgement
+from validation.times import time_checks, time_findings
+from validation.verdict import Finding, Judgement, rounded
 
 _RANKED = 20
 
@@ -34,17 +36,29 @@ def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge) -> Judg
     """
     checks = [*promise_checks(evidence)]
     comparisons: tuple[Comparison, ...] = ()
+    harm: Harm | None = None
+    times: list[Check] = []
     if evidence.measures is not None:
         comparisons = compare_splits(evidence, settings)
         checks += [*comparison_checks(comparisons, evidence, settings), *new_category_checks(evidence)]
+        times = [*time_checks(evidence)]
+        harm = _harm(evidence, settings)
+        checks += [*times, *(harm_checks(harm, evidence, settings) if harm else ())]
     verdicts, engine = judge.judge("run", checks)
     findings = [*promise_findings(verdicts), *_match_findings(verdicts, comparisons, evidence)]
     mismatch = None
     if evidence.measures is not None:
-        mismatch = _mismatch(comparisons, evidence, settings)
+        mismatch = rounded(
+            _mismatch(comparisons, evidence, settings) | {"models": harm.to_document() if harm else None}
+        )
         findings += _mismatch_findings(comparisons, evidence)
-        findings += _repeat_findings(evidence)
+        findings += harm_findings(harm, settings) if harm else []
+        findings += [*time_findings(times), *_repeat_findings(evidence)]
     return Judgement(verdicts, merged_findings(findings), settings, mismatch, engine)
+
+
+def _harm(evidence: Evidence, settings: CheckSettings) -> Harm | None:
+    return measure_harm(evidence, settings) if settings.probe else None
 
 
 def _match_findings(

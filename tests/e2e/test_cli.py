@@ -41,8 +41,8 @@ def test_a_process_that_runs_a_spec(base: Path, tmp_path: Path) -> None:
     """A short job with no terminal: tables on standard output, and not a line of progress or logs."""
     done = call(["run", str(base / "spec.yaml"), "-o", "RUN", "--", "--direct_num_workers=1"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Checks: all" in done.stdout
-    assert done.stdout.endswith("The run is in RUN\n")
+    assert "Verdict: passed" in done.stdout
+    assert done.stdout.endswith("The run is in RUN; every check is in RUN/validation.json\n")
     assert (tmp_path / "RUN" / "_SUCCESS").exists()
 
 
@@ -76,7 +76,7 @@ def test_json_is_one_document(base: Path, tmp_path: Path, capsys: pytest.Capture
     assert document["plan"]["fingerprint"] == api.show(str(base / "RUN")).fingerprint
     if command in {"run", "apply"}:
         assert document["success"] is True
-        assert all(result["success"] for result in document["validation"]["results"])
+        assert all(r["success"] for r in document["validation"]["results"] if r["severity"] == "critical")
 
 
 def test_quiet_prints_nothing(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,14 +150,12 @@ def test_a_critical_check_that_fails_is_three(
     assert run_command(["run", str(base / "spec.yaml"), "-o", str(out)]) == 3
     captured = capsys.readouterr()
     assert "failed" in captured.out
-    assert "no key in both train and dev" in captured.out
-    assert re.fullmatch(
-        r"critical checks failed: .*no key in both train and dev.*; see .*/validation\.json\n", captured.err
-    )
+    assert "1 row of train has a key that is also in dev." in captured.out
+    assert re.fullmatch(r"failed checks: .*no key in both train and dev.*; see .*/validation\.json\n", captured.err)
     document = json.loads((out / "validation.json").read_text())
     assert document["success"] is False
     assert json.loads((out / "_SUCCESS").read_text())["success"] is False
-    assert "Failed checks" in (out / "README.md").read_text()
+    assert "Verdict: failed" in (out / "README.md").read_text()
 
     assert run_command(["run", str(base / "spec.yaml"), "-o", str(out), "--overwrite", "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["success"] is False
