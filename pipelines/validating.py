@@ -14,7 +14,6 @@ from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
 from validation.evidence import Evidence
 from validation.gx.process import Judge
-from validation.judgement import judge_run
 from validation.measures import Measures
 from validation.settings import ColumnRoles
 from validation.tally import Tally
@@ -54,6 +53,8 @@ def judge_evidence(plan: Plan, spec: Spec, tally: Tally, measures: Measures | No
     Returns:
         The judgement.
     """
+    from validation.judgement import judge_run  # noqa: PLC0415, loads scikit-learn: not before the data is written
+
     roles = column_roles(spec)
     # An index has the keys of its rows and not their groups: those cannot be looked up in it.
     has_groups = spec.group is not None and (spec.output == "data" or set(spec.group) <= set(spec.key_columns))
