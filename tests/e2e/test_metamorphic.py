@@ -11,12 +11,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import api
-from tests.support.corpus import EVALUATION, SPEC, decision, evaluation_bytes, read_split, train_rows, write_spec
+from tests.support import corpus as corpora
+from tests.support.corpus import EVALUATION, decision, evaluation_bytes, read_split, train_rows
+from tests.support.corpus import FULL_SPEC as SPEC
 
 pytestmark = pytest.mark.e2e
 
 Tables = dict[str, pl.DataFrame]
 SIZES = {"test": 9, "dev": 8, "train_dev": 7}
+
+
+def write_spec(folder: Path, text: str = SPEC, **values: object) -> Path:
+    return corpora.write_spec(folder, text, **values)
+
+
+def measured(run: Path) -> dict[str, bytes]:
+    """What was counted and measured, and what the checks say of it."""
+    return {path.name: path.read_bytes() for path in [*(run / "profile").iterdir(), run / "validation.json"]}
 
 
 def corpus() -> Tables:
@@ -120,6 +131,7 @@ def test_how_rows_lie_in_files_decides_nothing(base: Path, tmp_path: Path, layou
     same_sets(tmp_path / "RUN", base / "RUN")
     assert evaluation_bytes(tmp_path / "RUN") == evaluation_bytes(base / "RUN")
     assert train_rows(tmp_path / "RUN").equals(train_rows(base / "RUN"))
+    assert measured(tmp_path / "RUN") == measured(base / "RUN")
 
 
 @pytest.mark.parametrize("layout", [columns_in_another_order, as_mixed_formats])
@@ -157,6 +169,7 @@ def test_runners_and_workers_decide_nothing(base: Path, tmp_path: Path, options:
     same_sets(tmp_path / "RUN", base / "RUN")
     assert evaluation_bytes(tmp_path / "RUN") == evaluation_bytes(base / "RUN")
     assert train_rows(tmp_path / "RUN").equals(train_rows(base / "RUN"))
+    assert measured(tmp_path / "RUN") == measured(base / "RUN")
 
 
 def test_worker_processes_decide_nothing(base: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -164,6 +177,7 @@ def test_worker_processes_decide_nothing(base: Path, tmp_path: Path, capfd: pyte
     assert api.run(str(base / "spec.yaml"), str(tmp_path / "RUN"), beam_options=options).success
     same_sets(tmp_path / "RUN", base / "RUN")
     assert evaluation_bytes(tmp_path / "RUN") == evaluation_bytes(base / "RUN")
+    assert measured(tmp_path / "RUN") == measured(base / "RUN")
     assert capfd.readouterr().err == ""
 
 

@@ -13,6 +13,7 @@ from pipelines.cli.main import run_command
 from splitting.errors import ShortfallError
 from tests.support.corpus import (
     EVALUATION,
+    FULL_SPEC,
     SPEC,
     read_split,
     web_and_app,
@@ -28,7 +29,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the plain corpus: base/RUN."""
     folder = tmp_path_factory.mktemp("base")
     write_parquet(folder, web_and_app())
-    assert api.run(str(write_spec(folder)), str(folder / "RUN")).success
+    assert api.run(str(write_spec(folder, FULL_SPEC)), str(folder / "RUN")).success
     return folder
 
 
