@@ -33,7 +33,8 @@ class Gap:
         others_low: lower end of the interval of the mean gap of three models of other kinds; wider.
         others_high: upper end.
         level: of both intervals.
-        sampling: standard error from the rows that were judged, by a bootstrap over groups.
+        sampling: standard error from the rows that were judged, by a bootstrap over groups; of the rows away at least
+            what as many groups from home would have.
         fits: standard error from the rows that were trained on, by the spread over the folds.
         kinds: standard error from the kind of model, by the spread over the kinds.
         detectable: the gap that would have been seen in 8 of 10 such samples.
@@ -73,7 +74,10 @@ def gap_of(home: Sequence[Sequence[Judged]], away: Sequence[Judged], target: Tar
     home_errors, home_drawn, home_groups = _errors(home, target, draws)
     away_errors, away_drawn, away_groups = _errors([[judged] for judged in away], target, draws)
     gaps = away_errors - home_errors
-    sampling = _spread(away_drawn - home_drawn, min(home_groups, away_groups))
+    near, far = _spread(home_drawn, home_groups), _spread(away_drawn, away_groups)
+    # Few rows can show few errors by chance; without a cost they would spread as those at home do.
+    far = max(far, near * float(np.sqrt(home_groups / away_groups)))
+    sampling = float(np.hypot(near, far))
     fits = _fits(away, target)
     kinds = float(gaps.std(ddof=1) * np.sqrt(1 / len(gaps) + 1 / OTHER_MODELS)) if len(gaps) > 1 else 0.0
     middle, error = float(gaps.mean()), float(np.hypot(sampling, fits))

@@ -100,9 +100,7 @@ def transfer(sample: SampleRows, *, train: str = "train") -> TransferTable:
     sample = sample.take(labelled(sample.rows[label]))
     names = [name for name in sample.source_names() if sample.select(source=name).groups.n_unique() >= LEAST_GROUPS]
     if not 2 <= len(names) <= MOST_SOURCES:
-        reason = (
-            f"there are {len(names)} sources with {LEAST_GROUPS} labelled groups, and 2 to {MOST_SOURCES} are compared"
-        )
+        reason = f"sources with {LEAST_GROUPS} labelled groups: {len(names)}; 2 to {MOST_SOURCES} are compared"
         return TransferTable((), label, number=False, reason=reason)
     learnt = {name: sample.select(train, name) for name in names}
     learnt = {name: rows for name, rows in learnt.items() if _can_learn(rows, label)}
