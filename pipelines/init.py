@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import polars as pl
 import pyarrow as pa
 
+from pipelines.first_target import guess_target
 from pipelines.sources.filesystems import kind, list_names, locate
 from pipelines.sources.formats import extension_format
 from pipelines.sources.fragments import Fragment, Inventory, SourceRequest, take_inventory
@@ -20,7 +21,6 @@ from splitting.columns import from_arrow
 from splitting.errors import SpecError
 
 SAMPLE_ROWS = 100_000
-_TARGETS = ("app", "target", "prod", "production", "mobile", "phone", "live", "real")
 _LABELS = ("label", "labels", "target", "class", "category", "y", "outcome", "sentiment", "late")
 _GROUPS = [
     "user",
@@ -152,8 +152,10 @@ def _text(
     )
     reserved = source_column != "source"
     key, group, label = _key(samples, source_column), _group(samples), _label(samples)
-    target, why = _target(rows)
-    size = max(1, min(2_500, rows[target] // 4))
+    target = guess_target(samples, rows)
+    size = max(1, min(2_500, target.rows // 4))
+    said = f"source: {_scalar(target.source)}" if target.source else f"where: {_quoted(target.where or '')}"
+    strata = [*(label.value if label else ()), *([target.column] if target.column else [])]
     lines = [
         "# A first guess by targetsplit init. Read every line; confirm the target; then:",
         "#   targetsplit plan SPEC -o RUN",
@@ -176,16 +178,21 @@ def _text(
         f"label: {_names(label.value)}   # {label.reason}"
         if label
         else "# label: label                  # no column looks like one",
-        f"target: {{source: {_scalar(target)}}}   # {why}: CONFIRM. The data that the model will be judged on",
+        f"target: {{{said}}}   # {_comment(target.reason)}: CONFIRM. The data that the model will be judged on",
         *_time_lines(samples),
-        f"stratify: [{_names(label.value)}]" if label else "# stratify: [label]",
+        f"stratify: [{', '.join(map(_scalar, strata))}]" if strata else "# stratify: [label]",
         "splits:",
-        f"  test: {size}   # at most a quarter of {target}",
+        f"  test: {size}   # at most a quarter of {_comment(target.named)}",
         f"  dev: {size}",
         f"  train_dev: {size}   # from what train is made of",
         "  train: rest",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> str:
+    """A text within a comment: one line, whatever it holds."""
+    return "".join(c if c.isprintable() else " " for c in text)[:300]
 
 
 def _quoted(text: str) -> str:
@@ -264,13 +271,6 @@ def _label(samples: Mapping[str, pl.DataFrame]) -> Guess | None:
             if 1 < values.n_unique() <= _MOST_LABELS:
                 return Guess((column,), f"its name says so; {values.n_unique()} values")
     return None
-
-
-def _target(rows: Mapping[str, int]) -> tuple[str, str]:
-    for name in rows:
-        if any(word in _TARGETS for word in _words(name)):
-            return name, "its name says so"
-    return min(rows, key=lambda name: rows[name]), "the smallest source"
 
 
 def _time_lines(samples: Mapping[str, pl.DataFrame]) -> list[str]:

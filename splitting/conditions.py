@@ -49,7 +49,6 @@ ARGUMENTS = {
     "rtrim": (1, 2),
     "sign": (1, 1),
     "starts_with": (2, 2),
-    "strpos": (2, 2),
     "substr": (2, 3),
     "trim": (1, 1),
     "upper": (1, 1),
@@ -446,12 +445,17 @@ def evaluate(sql: str, frame: pl.DataFrame) -> pl.Series:
         polars.exceptions.PolarsError: it does not fit the columns.
     """
     plain = {name: f"column {i}" for i, name in enumerate(frame.columns) if _is_pattern(name)}
+    if any(token.kind == "mark" and token.characters in _ARITHMETIC for token in read(sql)):
+        frame = frame.with_columns(pl.selectors.integer().cast(pl.Int128))  # narrower ones wrap around: 3 - 10 is 249
     context = pl.SQLContext(frame=frame.rename(plain).lazy())
     query = f'SELECT ({_rewritten(sql, tuple(plain.items()))}) AS "_condition" FROM frame'  # noqa: S608, of checked tokens
     values = context.execute(query).collect()["_condition"]
     if len(values) == len(frame):
         return values
     return values.clear(len(frame)) if not len(values) else values.new_from_index(0, len(frame))
+
+
+_ARITHMETIC = frozenset("+-*/%")
 
 
 def _is_pattern(name: str) -> bool:

@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines import api
 from pipelines.init import suggest_spec
 from pipelines.spec.loading import parse_spec
 from pipelines.spec.models import Spec
@@ -161,3 +162,33 @@ def test_columns_of_any_type_and_rows_of_every_part_are_looked_at(tmp_path: Path
     pq.write_table(table, tmp_path / "data.parquet", row_group_size=1_000)
     text = suggest_spec([str(tmp_path / "data.parquet")])
     assert {name: yaml.safe_load(text)[name] for name in ("key", "label")} == {"key": "id", "label": "label"}
+
+
+def test_one_table_of_several_sources_aims_at_one_of_them(tmp_path: Path) -> None:
+    rows = pl.DataFrame(
+        {
+            "row_id": range(400),
+            "source": ["cleveland"] * 300 + ["o'hare"] * 100,
+            "label": [i % 2 for i in range(400)],
+        }
+    )
+    (tmp_path / "heart").mkdir()
+    rows.write_csv(tmp_path / "heart" / "heart.csv")
+    text = suggest_spec([str(tmp_path / "heart")])
+    spec = parse_spec(text)
+    assert spec.target.where == "source = 'o''hare'"
+    assert "o'hare: 100, cleveland: 300 in the sample" in text
+    assert [item.column for item in spec.stratify] == ["label", "source"]
+    (tmp_path / "spec.yaml").write_text(text)
+    plan = api.plan(str(tmp_path / "spec.yaml"), str(tmp_path / "RUN"))
+    assert plan.target_rows_of("dev") == plan.rows_of("dev") == 25
+
+
+@pytest.mark.parametrize("name", ["heart_4hospitals", "nycflights_3airports", "sentences_3sites", "wine_red_white"])
+def test_first_specs_of_real_tables_aim_at_a_part(name: str, tmp_path: Path) -> None:
+    folder = Path(__file__).parents[3] / "shared" / "data" / name
+    if not folder.exists():
+        pytest.skip(f"the real data are not here: {folder}")
+    (tmp_path / "spec.yaml").write_text(suggest_spec([str(folder)]))
+    plan = api.plan(str(tmp_path / "spec.yaml"), str(tmp_path / "RUN"))
+    assert plan.target_rows_of("train") < plan.rows_of("train")
