@@ -12,15 +12,12 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
-    field_validator,
-    model_validator,
 )
 
 from pipelines.spec.values import kind_of, listed, shorten
 from validation.settings import CheckSettings, Level
 from validation.settings import Thresholds as ThresholdValues
 
-ON_ALL, ON_SPLITS, ON_SOURCES = "all", "splits.", "sources."
 LEAST_SAMPLE, LARGEST_SAMPLE = 100, 100_000
 
 
@@ -87,26 +84,6 @@ class Thresholds(_Model):
     leak_auc: ShareField = _DEFAULTS.thresholds.leak_auc
 
 
-class Suite(_Model):
-    """A suite of stock expectations, in Great Expectations' own JSON.
-
-    Attributes:
-        path: of the file; relative ones against the spec's folder.
-        on: what it is judged on: `splits.NAME`, `sources.NAME` or `all`.
-    """
-
-    path: Annotated[str, Field(min_length=1)]
-    on: Annotated[NamesField, Field(min_length=1)] = (ON_ALL,)
-
-    @field_validator("on")
-    @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for place in value:
-            if place != ON_ALL and not place.startswith((ON_SPLITS, ON_SOURCES)):
-                raise ValueError(f"got {shorten(place)}, expected all, splits.NAME or sources.NAME")
-        return value
-
-
 class Checks(_Model):
     """How a run is judged.
 
@@ -119,8 +96,6 @@ class Checks(_Model):
         thresholds: see there.
         skip: columns that are in no comparison and no model.
         times: columns that tell when an example was made: compared, but no feature of a model.
-        suites: suites of the user's own.
-        actions: Great Expectations' actions, run after everything is written.
         fail_on: from which severity on a failed check fails the run.
     """
 
@@ -132,23 +107,7 @@ class Checks(_Model):
     thresholds: Thresholds = Thresholds()
     skip: NamesField = ()
     times: NamesField = ()
-    suites: tuple[Suite, ...] = ()
-    actions: tuple[dict[str, Any], ...] = ()
     fail_on: Literal["critical", "warning"] = _DEFAULTS.fail_on
-
-    @field_validator("actions")
-    @classmethod
-    def _typed(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        for action in value:
-            if not isinstance(action.get("type"), str) or not action["type"]:
-                raise ValueError("has an action without type; expected one as in {type: slack, slack_webhook: ...}")
-        return value
-
-    @model_validator(mode="after")
-    def _suites_need_a_profile(self) -> Checks:
-        if self.suites and not self.profile:
-            raise ValueError("has suites, which need the profile; take profile: off out, or the suites")
-        return self
 
     def settings(self) -> CheckSettings:
         """What the checks are told."""

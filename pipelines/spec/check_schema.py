@@ -11,7 +11,6 @@ _DEFAULTS = Checks()
 _NAMES = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 _NUMBER = {"type": "number", "minimum": 0}
 _SHARE = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
-_ON = {"type": "string", "pattern": r"^(all|splits\..+|sources\..+)$"}
 _LEVELS = {
     "js_excess": "Jensen-Shannon distance (base 2) beyond chance, of categories.",
     "wasserstein_sd": "Wasserstein distance in standard deviations, of numbers.",
@@ -40,19 +39,6 @@ _THRESHOLDS = schema_object(
         ),
     },
 )
-_SUITE = schema_object(
-    "a suite",
-    "Stock expectations in Great Expectations' own JSON.",
-    ["path"],
-    {
-        "path": told(TEXT, "Of the file; relative ones against the spec's folder.", "checks/suite.json"),
-        "on": told(
-            {"anyOf": [_ON, {"type": "array", "items": _ON, "minItems": 1}], "default": ["all"]},
-            "What it is judged on.",
-            ["sources.web", "splits.dev"],
-        ),
-    },
-)
 CHECKS = schema_object(
     "checks",
     "How a run is judged. Nothing here decides where an example goes.",
@@ -71,11 +57,6 @@ CHECKS = schema_object(
         "thresholds": _THRESHOLDS,
         "skip": told(_NAMES, "Columns that are in no comparison and no model.", ["file_name"]),
         "times": told(_NAMES, "When an example was made: compared, but no feature of a model.", ["captured_at"]),
-        "suites": told({"type": "array", "items": _SUITE}, "Suites of your own."),
-        "actions": told(
-            {"type": "array", "items": {"type": "object", "required": ["type"], "properties": {"type": TEXT}}},
-            "Great Expectations' actions, run after all is written.",
-        ),
         "fail_on": told(
             {"enum": ["critical", "warning"], "default": "critical"},
             "From which severity on a failed check fails the run.",

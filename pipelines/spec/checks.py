@@ -14,7 +14,6 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from pipelines.spec.check_models import ON_SOURCES, ON_SPLITS
 from pipelines.spec.models import ROW
 from pipelines.spec.strict_yaml import Place
 from pipelines.spec.values import listed, parse_size, shorten, size_text
@@ -57,7 +56,6 @@ def cross_problems(document: Mapping[str, Any]) -> Iterator[Found]:
     yield from _source_column(document)
     yield from _split_names(document)
     yield from _split_sizes(document)
-    yield from _suite_places(document)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -230,16 +228,3 @@ def _split_sizes(document: Mapping[str, Any]) -> Iterator[Found]:
             told = " + ".join(f"{name} {size_text(share)}" for name, share in islice(found.items(), _HINTED))
             told += " + …" if len(found) > _HINTED else ""
             yield ("splits",), f"{told} are {size_text(total)} of one pool, expected at most 100%; make them smaller"
-
-
-def _suite_places(document: Mapping[str, Any]) -> Iterator[Found]:
-    """Suites are judged on splits and sources that there are."""
-    suites = _mapping(document.get("checks")).get("suites")
-    known = [f"{ON_SPLITS}{name}" for name in dict.fromkeys([*_splits(document), TRAIN])]
-    known += [f"{ON_SOURCES}{name}" for name in _mapping(document.get("sources"))]
-    for i, suite in enumerate(suites if isinstance(suites, list) else []):
-        for place in _texts(_mapping(suite).get("on")):
-            if place.startswith((ON_SPLITS, ON_SOURCES)) and place not in known:
-                near = difflib.get_close_matches(place[:LONGEST_SOURCE_NAME], known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"expected one of all, {', '.join(known[:_HINTED])}"
-                yield ("checks", "suites", i, "on"), f"there is no {shorten(place)}; {hint}"

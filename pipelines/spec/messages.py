@@ -123,11 +123,8 @@ _EXPECTED_AT = {
     "edges": "a list of numbers",
     "checks": "a mapping, as in {min_rows: 100, skip: [file_name]}",
     "thresholds": "a mapping, as in {js_excess: [0.05, 0.1]}",
-    "suites": "a list, as in [{path: suite.json, on: [splits.dev]}]",
-    "actions": "a list, as in [{type: slack, slack_webhook: ...}]",
     "skip": "a column, or a list of columns",
     "times": "a column, or a list of columns",
-    "on": "all, splits.NAME or sources.NAME, or a list of those",
     "splits": "a mapping, as in {test: 2500, dev: 2500, train_dev: 2500, train: rest}",
     "sources": "a mapping, as in {app: {path: data/app}}",
 }

@@ -1,4 +1,4 @@
-"""The domain classifier tells apart what differs, by the columns that differ; its interval is honest where nothing does."""
+"""The domain classifier tells apart what differs, by the columns that differ; its interval is honest without a shift."""
 
 from __future__ import annotations
 
