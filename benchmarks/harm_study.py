@@ -50,12 +50,16 @@ FIGURES = {
 }
 
 
+Gaps = dict[tuple[str, str], dict[str, float]]
+"""The gap of each real model, by ordered pair of sources."""
+
+
 def pipeline(model: object) -> Pipeline:
     """The model after medians for gaps, and standardised columns."""
     return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), model)
 
 
-def real_gaps(data: LabelledSet, allowed: np.ndarray) -> dict[tuple[str, str], dict[str, float]]:
+def real_gaps(data: LabelledSet, allowed: np.ndarray) -> Gaps:
     """The mean gap of each real model, by ordered pair of sources, on the rows allowed."""
     features, labels, sources = data.features, data.labels, data.sources
     names = sorted(set(sources))
@@ -94,13 +98,19 @@ def as_sample(data: LabelledSet, first: str, second: str, allowed: np.ndarray) -
     )
 
 
-def measure(data: LabelledSet, *, apart: bool) -> list[dict[str, object]]:
-    """One row a pair. Apart: the real models get one half of the rows, the probe the other."""
+def measure(data: LabelledSet, known: Gaps, *, apart: bool) -> list[dict[str, object]]:
+    """One row a pair.
+
+    Args:
+        data: the set.
+        known: the real models' gaps, where they were measured before.
+        apart: give the real models one half of the rows, and the probe the other.
+    """
     rows = np.arange(len(data.labels), dtype=np.uint64)
     strata = np.unique(data.sources, return_inverse=True)[1] * 100 + data.labels
     half = keyed_folds(rows, strata, 2, SALT, "halves") == 0 if apart else np.ones(len(rows), dtype=bool)
     started = time.perf_counter()
-    real = real_gaps(data, ~half if apart else half)
+    real = known or real_gaps(data, ~half if apart else half)
     print(f"{data.name}: real models {time.perf_counter() - started:.0f} s", flush=True)
     found = []
     for first, second in permutations(sorted(set(data.sources)), 2):
@@ -132,6 +142,15 @@ def measure(data: LabelledSet, *, apart: bool) -> list[dict[str, object]]:
             }
         )
     return found
+
+
+def known_gaps(path: Path | None) -> dict[str, Gaps]:
+    """The real models' gaps of an earlier run, by set: they do not depend on the probe."""
+    gaps: dict[str, Gaps] = {}
+    for line in path.read_text().splitlines() if path else []:
+        row = json.loads(line)
+        gaps.setdefault(row["set"], {})[row["first"], row["second"]] = {name: row[name] for name in REAL}
+    return gaps
 
 
 def tables(found: pl.DataFrame) -> str:
@@ -175,16 +194,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="holds the labelled sets")
     parser.add_argument("--out", type=Path, help="where to write one JSON row a pair")
+    parser.add_argument("--real", type=Path, help="the JSON rows of an earlier run, for the real models' gaps")
     parser.add_argument("--sets", help="names of sets, with commas between")
     parser.add_argument("--apart", action="store_true", help="give the real models other rows than the probe")
     arguments = parser.parse_args()
     wanted = arguments.sets.split(",") if arguments.sets else None
     warnings.filterwarnings("ignore", category=UserWarning)
     found: list[dict[str, object]] = []
+    real = known_gaps(arguments.real)
     with threadpool_limits(1):
         for data in labelled_sets(arguments.folder):
             if wanted is None or data.name in wanted:
-                found.extend(measure(data, apart=arguments.apart))
+                found.extend(measure(data, real.get(data.name, {}), apart=arguments.apart))
     if arguments.out:
         arguments.out.write_text("".join(json.dumps(row) + "\n" for row in found))
     print(tables(pl.DataFrame(found)))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from validation.modelling.columns import Feature
 from validation.modelling.features import Encoder
 from validation.modelling.models import FAMILIES, Family, fit, one_thread
-from validation.modelling.raw import Matrix, read_columns
+from validation.modelling.raw import Matrix, Places, RawColumns, read_columns
 from validation.modelling.rows import SampleRows, Unsigned, keyed_folds
 from validation.modelling.target import Target
 from validation.seeds import seed_of
 
 FOLDS = 5
+THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,19 +98,55 @@ def judge(
         ]
         for family in FAMILIES
     }
-    for turn in range(rounds):
-        folds = keyed_folds(train.group_numbers(), target.strata(truth), FOLDS, train.salt, "probe", str(turn))
-        for fold in range(FOLDS):
-            seen, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            if not len(seen) or not len(held):
-                continue
-            encoder = Encoder.fit(read.take(seen), train.salt)
-            learnt, home = encoder.transform(read.take(seen)), encoder.transform(read.take(held))
-            away = [encoder.transform(columns) for columns in read_away]
-            for family in FAMILIES:
-                seed = seed_of(train.salt, "probe", family, str(turn), str(fold))
-                model = fit(family, learnt, truth[seen], encoder.blocks, target.count, seed)
-                sums[family][0].add(held, model.predict(home), target)
-                for matrix, mine in zip(away, sums[family][1:], strict=True):
-                    mine.add(np.arange(len(matrix)), model.predict(matrix), target)
+    folds = [
+        keyed_folds(train.group_numbers(), target.strata(truth), FOLDS, train.salt, "probe", str(turn))
+        for turn in range(rounds)
+    ]
+    tasks = [_Task(turn, fold, *_parts(folds[turn], fold)) for turn in range(rounds) for fold in range(FOLDS)]
+    tasks = [task for task in tasks if len(task.seen) and len(task.held)]
+
+    def predictions(task: _Task) -> dict[Family, list[Matrix]]:
+        return _predictions(task, read, read_away, truth, target.count, train.salt)
+
+    # Results are added up in the order of the tasks, so how the threads take turns is no matter.
+    with ThreadPoolExecutor(THREADS, initializer=threadpool_limits, initargs=(1,)) as pool:
+        for task, predicted in zip(tasks, pool.map(predictions, tasks), strict=True):
+            for family, matrices in predicted.items():
+                sums[family][0].add(task.held, matrices[0], target)
+                for matrix, mine in zip(matrices[1:], sums[family][1:], strict=True):
+                    mine.add(np.arange(len(matrix)), matrix, target)
     return {family: [mine.result() for mine in listed] for family, listed in sums.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One fold of one round: the places of the rows that are learnt from, and of those held out."""
+
+    turn: int
+    fold: int
+    seen: Places
+    held: Places
+
+
+def _parts(folds: Places, fold: int) -> tuple[Places, Places]:
+    return np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+
+
+def _predictions(
+    task: _Task,
+    read: RawColumns,
+    away: list[RawColumns],
+    truth: npt.NDArray[Any],
+    classes: int,
+    salt: str,
+) -> dict[Family, list[Matrix]]:
+    """By family, what its model predicts for the rows held out and for the other rows."""
+    learnt = read.take(task.seen)
+    encoder = Encoder.fit(learnt, salt)
+    known, asked = encoder.transform(learnt), [encoder.transform(part) for part in (read.take(task.held), *away)]
+    predicted = {}
+    for family in FAMILIES:
+        seed = seed_of(salt, "probe", family, str(task.turn), str(task.fold))
+        model = fit(family, known, truth[task.seen], encoder.blocks, classes, seed)
+        predicted[family] = [model.predict(matrix) for matrix in asked]
+    return predicted

@@ -15,10 +15,12 @@ from validation.modelling.rows import SampleRows
 from validation.modelling.target import Target, labelled
 
 MOST_SOURCES = 10
-ROWS = 12_000
-"""Trained on, over all sources."""
+TRAIN_ROWS = 8_000
+"""Rows that models learn from, over all sources."""
+JUDGED_ROWS = 6_000
+"""Rows that each model is judged on, over all sources."""
 SOURCE_ROWS = 3_000
-"""Trained on, and judged, of one source at most."""
+"""Rows of one source, of either kind, at most."""
 LEAST_GROUPS = 20
 
 _SCHEMA = {
@@ -104,7 +106,8 @@ def transfer(sample: SampleRows, *, train: str = "train") -> TransferTable:
         return TransferTable((), label, number=False, reason=reason)
     learnt = {name: sample.select(train, name) for name in names}
     learnt = {name: rows for name, rows in learnt.items() if _can_learn(rows, label)}
-    most = min(SOURCE_ROWS, ROWS // max(len(learnt), 1))
+    most = min(SOURCE_ROWS, TRAIN_ROWS // max(len(learnt), 1))
+    most_judged = min(SOURCE_ROWS, JUDGED_ROWS // len(names))
     features = columns_of(sample).features
     number = Target.fit(sample.rows[label]).is_number
     cells: list[Cell] = []
@@ -112,9 +115,9 @@ def transfer(sample: SampleRows, *, train: str = "train") -> TransferTable:
         own = rows.bounded(most)
         target = Target.fit(own.rows[label], number=number)
         rest = sample.select(source=name)
-        near = rest.take((rest.splits != train).to_numpy()).bounded(most)
+        near = rest.take((rest.splits != train).to_numpy()).bounded(most_judged)
         others = [other for other in names if other != name]
-        far = [sample.select(source=other).bounded(most) for other in others]
+        far = [sample.select(source=other).bounded(most_judged) for other in others]
         judged = judge(own, [near, *far], features, target, label, rounds=1)
         cells.extend(_cells(name, others, judged, target, own))
     order = sorted(cells, key=lambda cell: (cell.trained, cell.judged))

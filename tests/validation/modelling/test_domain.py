@@ -1,4 +1,4 @@
-"""The domain classifier tells apart what differs, by the columns that differ; its interval is honest without a shift."""
+"""The domain classifier finds what differs, and the columns that do; its interval is honest where nothing differs."""
 
 from __future__ import annotations
 
