@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from validation.modelling.judged import FOLDS, Judged
+from validation.modelling.judged import Judged
 from validation.modelling.raw import Matrix
 from validation.modelling.rows import Unsigned, generator
 from validation.modelling.target import Target
@@ -150,5 +150,5 @@ def _fits(away: Sequence[Judged], target: Target) -> float:
     for judged in away:
         errors = np.array([target.error(loss) for loss in judged.by_fit])
         if len(errors) > 1:
-            total += float(errors.var(ddof=1)) * (1 / len(errors) + 1 / (FOLDS - 1))
+            total += float(errors.var(ddof=1)) * (1 / len(errors) + 1 / (judged.folds - 1))
     return float(np.sqrt(total)) / len(away)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from validation.modelling.columns import Feature
 from validation.modelling.features import Encoder
@@ -19,7 +17,6 @@ from validation.modelling.target import Target
 from validation.seeds import seed_of
 
 FOLDS = 5
-THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +28,14 @@ class Judged:
         confidence: Float64, one a row: the mean of the greatest probability; 0 for numeric labels.
         groups: UInt64, of the rows.
         by_fit: the mean loss of each fitted model over all the rows it judged.
+        folds: parts that the rows trained on were cut into.
     """
 
     losses: Matrix
     confidence: Matrix
     groups: Unsigned
     by_fit: tuple[float, ...]
+    folds: int = FOLDS
 
 
 @dataclass(eq=False)
@@ -61,9 +60,9 @@ class _Sums:
         if len(losses):
             self.by_fit.append(float(losses.mean()))
 
-    def result(self) -> Judged:
+    def result(self, folds: int) -> Judged:
         times = np.maximum(self.times, 1)
-        return Judged(self.loss / times, self.confidence / times, self.groups, tuple(self.by_fit))
+        return Judged(self.loss / times, self.confidence / times, self.groups, tuple(self.by_fit), folds)
 
 
 @one_thread()
@@ -74,6 +73,7 @@ def judge(
     target: Target,
     label: str,
     rounds: int,
+    folds: int = FOLDS,
 ) -> dict[Family, list[Judged]]:
     """Fits models on folds of the training rows, and judges them on the rows held out and on other rows.
 
@@ -84,6 +84,7 @@ def judge(
         target: how the label is read; fitted on `train`.
         label: its column.
         rounds: how often all folds are gone through, with other folds.
+        folds: parts of the training rows; each is held out once a round.
 
     Returns:
         By family: the held-out rows of `train`, then each of `others`. The encoder is fitted on the rows that the
@@ -98,24 +99,20 @@ def judge(
         ]
         for family in FAMILIES
     }
-    folds = [
-        keyed_folds(train.group_numbers(), target.strata(truth), FOLDS, train.salt, "probe", str(turn))
-        for turn in range(rounds)
+    strata = target.strata(truth)
+    drawn = [
+        keyed_folds(train.group_numbers(), strata, folds, train.salt, "probe", str(turn)) for turn in range(rounds)
     ]
-    tasks = [_Task(turn, fold, *_parts(folds[turn], fold)) for turn in range(rounds) for fold in range(FOLDS)]
+    tasks = [_Task(turn, fold, *_parts(drawn[turn], fold)) for turn in range(rounds) for fold in range(folds)]
     tasks = [task for task in tasks if len(task.seen) and len(task.held)]
 
-    def predictions(task: _Task) -> dict[Family, list[Matrix]]:
-        return _predictions(task, read, read_away, truth, target.count, train.salt)
-
-    # Results are added up in the order of the tasks, so how the threads take turns is no matter.
-    with ThreadPoolExecutor(THREADS, initializer=threadpool_limits, initargs=(1,)) as pool:
-        for task, predicted in zip(tasks, pool.map(predictions, tasks), strict=True):
-            for family, matrices in predicted.items():
-                sums[family][0].add(task.held, matrices[0], target)
-                for matrix, mine in zip(matrices[1:], sums[family][1:], strict=True):
-                    mine.add(np.arange(len(matrix)), matrix, target)
-    return {family: [mine.result() for mine in listed] for family, listed in sums.items()}
+    for task in tasks:
+        predicted = _predictions(task, read, read_away, truth, target.count, train.salt)
+        for family, matrices in predicted.items():
+            sums[family][0].add(task.held, matrices[0], target)
+            for matrix, mine in zip(matrices[1:], sums[family][1:], strict=True):
+                mine.add(np.arange(len(matrix)), matrix, target)
+    return {family: [mine.result(folds) for mine in listed] for family, listed in sums.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,8 @@ def one_thread() -> Iterator[None]:
     """One thread for what runs inside.
 
     Sums in linear algebra differ with the number of threads; and on a shared machine the threads of boosting wait for
-    each other: 4 s for a fit that takes 0.1 s alone.
+    each other: 4 s for a fit that takes 0.1 s alone. Nor are fits run side by side in threads: scikit-learn sets the
+    warning filters of the whole process in each.
     """
     with threadpool_limits(1):
         yield

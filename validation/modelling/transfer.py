@@ -21,6 +21,7 @@ JUDGED_ROWS = 6_000
 """Rows that each model is judged on, over all sources."""
 SOURCE_ROWS = 3_000
 """Rows of one source, of either kind, at most."""
+FOLDS = 3
 LEAST_GROUPS = 20
 
 _SCHEMA = {
@@ -118,7 +119,7 @@ def transfer(sample: SampleRows, *, train: str = "train") -> TransferTable:
         near = rest.take((rest.splits != train).to_numpy()).bounded(most_judged)
         others = [other for other in names if other != name]
         far = [sample.select(source=other).bounded(most_judged) for other in others]
-        judged = judge(own, [near, *far], features, target, label, rounds=1)
+        judged = judge(own, [near, *far], features, target, label, rounds=1, folds=FOLDS)
         cells.extend(_cells(name, others, judged, target, own))
     order = sorted(cells, key=lambda cell: (cell.trained, cell.judged))
     reason = "" if cells else f"no source has {LEAST_GROUPS} labelled groups in {train}"

@@ -76,13 +76,6 @@ def test_the_same_whatever_the_order() -> None:
     assert probe(shuffled(sample, 1)) == probe(shuffled(sample, 2))
 
 
-def test_the_same_with_one_thread_and_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = made(flipped=0.1)
-    two = probe(sample)
-    monkeypatch.setattr("validation.modelling.judged.THREADS", 1)
-    assert probe(sample) == two
-
-
 def test_held_out_rows_stand_for_a_missing_train_dev() -> None:
     sample = made(flipped=0.3)
     result = probe(sample.take((sample.splits != "train_dev").to_numpy()))
