@@ -29,7 +29,7 @@ from tests.support.corpus import (
     write_parquet,
     write_spec,
 )
-from validation import judging
+from validation.gx import process
 
 pytestmark = pytest.mark.e2e
 KILLS = int(os.environ.get("TARGETSPLIT_KILLS", "5"))
@@ -472,11 +472,11 @@ def test_a_judge_that_somebody_ends_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_parquet(tmp_path, web_and_app())
-    honest = judging.Judge.judge
+    honest = process.Judge.judge
 
-    def ended(self: judging.Judge, *rest: Any) -> Any:
+    def ended(self: process.Judge, *rest: Any) -> Any:
         self._process.send_signal(signal.SIGKILL)
         return honest(self, *rest)
 
-    monkeypatch.setattr(judging.Judge, "judge", ended)
+    monkeypatch.setattr(process.Judge, "judge", ended)
     assert "was ended by signal 9; run the same command again" in run_told(tmp_path, capsys)
