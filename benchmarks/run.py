@@ -59,19 +59,21 @@ class Contender:
         script: its file in `peers`, or None for ours.
         split_glob: where the files of a split lie in its output.
         extra_globs: files of rows that it set aside on purpose.
+        more: lines at the end of the spec, for ours.
     """
 
     name: str
     script: str | None
     split_glob: str
     extra_globs: tuple[str, ...] = ()
+    more: str = ""
 
     def command(self, data: Path, out: Path) -> list[str]:
         """Names the program to run; for ours, writes the spec first."""
         if self.script:
             return [sys.executable, str(HERE / "peers" / self.script), str(data), str(out)]
         spec = out.with_suffix(".yaml")
-        spec.write_text(SPEC.format(data=data, rows=EVALUATION_ROWS))
+        spec.write_text(SPEC.format(data=data, rows=EVALUATION_ROWS) + self.more)
         program = Path(sys.executable).parent / "targetsplit"
         return [str(program), "run", str(spec), "-o", str(out), "--overwrite", "--quiet"]
 
@@ -79,6 +81,13 @@ class Contender:
 CONTENDERS = {
     "ours": Contender(
         "targetsplit run", None, "data/{split}-*.parquet", ("held_out/**/*.parquet", "rejected/**/*.parquet")
+    ),
+    "bare": Contender(
+        "targetsplit run, nothing measured",
+        None,
+        "data/{split}-*.parquet",
+        ("held_out/**/*.parquet", "rejected/**/*.parquet"),
+        "checks: {profile: false}\n",
     ),
     "polars": Contender("polars script", "polars_script.py", "{split}.parquet"),
     "duckdb": Contender("DuckDB script", "duckdb_script.py", "split={split}/*.parquet"),
