@@ -54,7 +54,7 @@ def g_law(table: Table) -> tuple[float, float]:
 
 def _moments_of_g(counts: Numbers, ours: float) -> tuple[Numbers, Numbers]:
     """Mean and variance of a cell's part of G, over the binomial of its rows; `FEW` bounds what is summed."""
-    rows = np.round(counts)[:, None]
+    rows = np.maximum(np.round(counts), 1)[:, None]
     hits = np.arange(4.0 * FEW)[None, :]
     possible = hits <= rows
     rest = np.where(possible, rows - hits, 0.0)
