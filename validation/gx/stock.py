@@ -122,7 +122,7 @@ def judge_stock(expectation: Any, values: Mapping[Metric, Any]) -> Any:
         if name == "column.value_counts":
             import pandas as pd  # noqa: PLC0415, comes with Great Expectations
 
-            return pd.Series(found[1], index=pd.Index(found[0], name="value"), name="count")
+            return pd.Series(found[1], index=pd.Index(found[0], name="value"), name="count", dtype="int64")
         return np.int64(found) if name.endswith(".count") else found  # shares of nothing are NaN
 
     with np.errstate(invalid="ignore", divide="ignore"):

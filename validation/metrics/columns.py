@@ -123,14 +123,18 @@ def comparable(values: pl.Series) -> pl.Series:
 
 
 def _member(value: Any, dtype: pl.DataType) -> Any:
-    if dtype.is_temporal() and dtype not in (pl.Time, pl.Duration):
+    if dtype in (pl.Date, pl.Datetime):
         return moment(value, dtype) if isinstance(value, str | date) else None
     if dtype == pl.String:
         return value if isinstance(value, str) else None
     if dtype == pl.Boolean:
         return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
-    if not dtype.is_numeric():
-        raise MetricError(f"values of type {dtype} are not compared with a set")
+    if dtype.is_numeric():
+        return _number(value, dtype)
+    raise MetricError(f"values of type {dtype} are not compared with a set")
+
+
+def _number(value: Any, dtype: pl.DataType) -> Any:
     if not isinstance(value, int | float | Decimal):
         return None
     if dtype.is_integer():

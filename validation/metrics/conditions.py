@@ -86,6 +86,8 @@ def between(
         raise MetricError("min_value and max_value cannot both be None")
     if values.dtype == pl.Boolean or values.dtype.is_decimal():
         values = values.cast(pl.Float64)
+    elif values.dtype.is_unsigned_integer():
+        values = values.cast(pl.Int128)  # a bound may be below zero
     low, high = (None if bound is None else _bound(bound, values.dtype) for bound in (min_value, max_value))
     if low is not None and high is not None and low > high:
         raise MetricError(f"min_value {min_value} is greater than max_value {max_value}")
