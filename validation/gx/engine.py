@@ -18,7 +18,7 @@ with quiet():
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.execution_engine import PandasExecutionEngine
 
-    from validation.gx.expectations import expectation_of
+    from validation.gx.expectations import expectation_of, unstated
 
 VERSION: str = gx.__version__
 
@@ -70,7 +70,7 @@ def _judged_check(check: Check) -> tuple[str, Any]:
     try:
         expectation = expectation_of(check)
     except Exception as error:  # noqa: BLE001, a check that cannot be stated fails, and the run is not lost
-        return check.name, _unstated(check, error)
+        return check.name, failure(unstated(check).configuration, error)
     result = validated(expectation, lambda _name, _domain, _values: check.observed)
     return result.expectation_config.meta["check"], result
 
@@ -151,16 +151,6 @@ def plain(value: Any) -> Any:
 def _verdict(check: Check, result: Any) -> Verdict:
     exception = exception_of(result)
     return Verdict(check, success=bool(result.success) and exception is None, exception=exception)
-
-
-def _unstated(check: Check, error: BaseException) -> Any:
-    from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415, used here alone
-        ExpectationConfiguration,
-    )
-
-    meta = {"check": check.name, "table": check.table, "description": check.description}
-    kwargs = {**check.kwargs, "check": check.name}
-    return failure(ExpectationConfiguration(type=check.expectation, kwargs=kwargs, meta=meta), error)
 
 
 def warm_up() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from validation.checking import Check
-from validation.gx.observed import ObservedExpectation
+from validation.gx.observed import ObservedExpectation, Outcome
 from validation.gx.promises import (
     ExpectLabelsCovered,
     ExpectNoLeakColumn,
@@ -42,6 +44,20 @@ EXPECTATIONS: dict[str, type[ObservedExpectation]] = {
 }
 
 
+class ExpectCheckToBeStated(ObservedExpectation):
+    """Stands for a check that no expectation can be made of: a bug, which fails.
+
+    Attributes:
+        wanted: the type that the check named.
+    """
+
+    wanted: str
+
+    def judged(self, observed: dict[str, Any]) -> Outcome:
+        """See the class."""
+        return Outcome(success=False, value=None, told="not stated")
+
+
 def expectation_of(check: Check) -> ObservedExpectation:
     """A check as an expectation.
 
@@ -60,5 +76,13 @@ def expectation_of(check: Check) -> ObservedExpectation:
     kwargs = {**check.kwargs, "check": check.name}
     if check.column is not None:
         kwargs["column"] = check.column
-    meta = {"check": check.name, "role": check.role, "table": check.table, "description": check.description}
-    return kind(**kwargs, severity=check.severity, meta=meta)
+    return kind(**kwargs, severity=check.severity, meta=_meta(check))
+
+
+def unstated(check: Check) -> ObservedExpectation:
+    """What stands for a check in Data Docs where `expectation_of` raised."""
+    return ExpectCheckToBeStated(check=check.name, wanted=check.expectation, severity="critical", meta=_meta(check))
+
+
+def _meta(check: Check) -> dict[str, Any]:
+    return {"check": check.name, "role": check.role, "table": check.table, "description": check.description}

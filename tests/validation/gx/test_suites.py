@@ -1,0 +1,157 @@
+"""Suites are read strictly, every problem at once, and judged over every row, or say that they are not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+
+from validation.gx import suites
+from validation.gx.suites import load_suites
+from validation.gx.users import judge_suite, plan_of
+from validation.gx.values import SuiteError, UserSuite
+from validation.metrics import parts
+from validation.metrics.partials import MetricPartials
+
+
+def suite(*expectations: Any, **more: Any) -> UserSuite:
+    return UserSuite("s", json.dumps({"name": "s", "expectations": list(expectations), **more}), ("dev",), "s.json")
+
+
+def expect(kind: str, severity: str | None = None, **kwargs: Any) -> dict[str, Any]:
+    return {"type": kind, "kwargs": kwargs, **({"severity": severity} if severity else {})}
+
+
+NOT_NULL = "expect_column_values_to_not_be_null"
+
+
+def problems(*broken: UserSuite) -> list[str]:
+    with pytest.raises(SuiteError) as caught:
+        load_suites(broken, ["width", "label"])
+    return list(caught.value.problems)
+
+
+def test_every_problem_is_told_at_once_with_its_place() -> None:
+    told = problems(
+        suite(
+            expect("expect_colum_values_to_not_be_null", column="width"),
+            expect(NOT_NULL, colum="width"),
+            expect(NOT_NULL, "fatal", column="width"),
+            expect(NOT_NULL, column="widht"),
+            {**expect(NOT_NULL, column="width"), "mostly": 1},
+            expect(NOT_NULL, column="width", mostly=3),
+            expect("expect_column_values_to_be_increasing", column="width"),
+            {"expectation_type": NOT_NULL, "kwargs": {"column": "width"}},
+            expect(NOT_NULL, column="width", result_format="BASIC"),
+            expect("expect_column_max_to_be_between", column="width", max_value={"$PARAMETER": "m"}),
+            expect("expect_split_size", split="dev", rows=3),
+            7,
+        )
+    )
+    expected = [
+        "did you mean 'expect_column_values_to_not_be_null'? @ expectations[0].type",
+        "has no 'colum'; did you mean 'column'? @ expectations[1].kwargs.colum",
+        "field required @ expectations[1].kwargs.column",
+        "severity 'fatal' is not one of critical, warning, info @ expectations[2].severity",
+        "no column 'widht'; did you mean 'width'? @ expectations[3].kwargs.column",
+        "unknown key 'mostly' @ expectations[4].mostly",
+        "@ expectations[5].kwargs.mostly",
+        "the rows of a split have no order @ expectations[6]",
+        "`expectation_type` is called `type` since Great Expectations 1.0 @ expectations[7]",
+        "'result_format' cannot be set",
+        "a parameter has no value here; write it @ expectations[9].kwargs.max_value",
+        "no expectation is of type 'expect_split_size'",
+        "got a number @ expectations[11]",
+    ]
+    assert len(told) == len(expected), "\n".join(told)
+    for problem, part in zip(told, expected, strict=True):
+        assert problem.startswith("s.json: "), problem
+        assert part in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"expectations": [}', "line 1, column 19"),
+        ('{"a": 1, "a": 2}', "the key 'a' is twice"),
+        ('{"expectations": [NaN]}', "NaN is no number"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[]", "got a list"),
+        ('{"expectations": []}', "an empty suite would pass"),
+        ("{}", "needs a list of expectations"),
+        ('{"expectation_suite_name": "x", "expectations": []}', "before 1.0"),
+        ('{"expectation": []}', "did you mean 'expectations'?"),
+    ],
+)
+def test_what_is_no_suite_is_refused(text: str, told: str) -> None:
+    assert any(told in problem for problem in problems(UserSuite("s", text, ("dev",), "s.json")))
+
+
+def test_a_suite_has_bounds_and_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = suite(expect(NOT_NULL, column="width"))
+    assert "another suite is called 's'" in problems(fine, fine)[0]
+    monkeypatch.setattr(suites, "MOST_BYTES", 10)
+    assert "more than 10 bytes" in problems(fine)[0]
+
+
+def test_a_suite_that_great_expectations_saved_is_read() -> None:
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    told = [
+        gxe.ExpectColumnValuesToBeBetween(column="width", min_value=1, severity="warning", notes="wide"),
+        gxe.ExpectColumnValuesToBeInSet(column="label", value_set=["a"], description="Known."),
+    ]
+    saved = gx.ExpectationSuite("saved", expectations=told).to_json_dict()
+    (loaded,) = load_suites([UserSuite("saved", json.dumps(saved), ("dev",))], ["width", "label"])
+    assert list(loaded.expectations) == told
+    assert [one.severity.value for one in loaded.expectations] == ["warning", "critical"]
+
+
+def test_users_suites_are_judged_over_every_row_or_say_that_they_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.DataFrame({"width": [1, 2, 3, None], "label": ["a", "b", "a", "a"]})
+    loaded = load_suites(
+        [
+            suite(
+                expect("expect_column_values_to_be_between", "warning", column="width", min_value=2),
+                expect("expect_column_values_to_be_in_set", column="label", value_set=["a", "b"]),
+                expect("expect_column_value_z_scores_to_be_less_than", column="width", threshold=3, double_sided=True),
+                expect(NOT_NULL, "info", column="width"),
+                expect("expect_column_mean_to_be_between", "info", column="label", min_value=1),
+                expect("expect_column_values_to_be_unique", column="width"),
+            )
+        ],
+        frame.columns,
+    )
+    plan = plan_of(loaded)
+    partials = MetricPartials.merge([MetricPartials.of(plan, frame[:2]), MetricPartials.of(plan, frame[2:])])
+    judged = judge_suite(loaded[0], "dev", plan, partials, frame[:3])
+    assert [verdict.success for verdict in judged.verdicts] == [False, True, True, False, False, True]
+    assert [verdict.severity for verdict in judged.verdicts] == [
+        "warning",
+        "critical",
+        "critical",
+        "info",
+        "critical",
+        "critical",
+    ]
+    assert "have no sum" in str(judged.verdicts[4].exception)
+    counted = [verdict.check.observed["counted"] for verdict in judged.verdicts]
+    assert counted[:2] == ["every row", "every row"]
+    assert counted[2].startswith("a sample of 3 rows: it needs the mean")
+    assert judged.verdicts[0].check.observed["unexpected_count"] == 1
+    assert [verdict.check.name for verdict in judged.verdicts] == [f"s[{i}] of dev" for i in range(6)]
+    assert [verdict.success for verdict in judge_suite(loaded[0], "dev", plan, partials, None).verdicts][2] is False
+    monkeypatch.setattr(parts, "DISTINCT", 2)
+    crowded = judge_suite(loaded[0], "dev", plan, MetricPartials.of(plan, frame), frame[:3])
+    assert crowded.verdicts[5].check.observed["counted"].startswith("a sample of 3 rows: column 'width' has more")
+
+
+def test_conditions_on_rows_are_sampled_or_refused() -> None:
+    condition = {"row_condition": 'col("width") > 1', "condition_parser": "great_expectations"}
+    (loaded,) = load_suites([suite(expect(NOT_NULL, column="label", **condition))], ["width", "label"])
+    assert [(route.how, route.reason) for route in loaded.routes] == [("sample", "a row_condition chooses its rows")]
+    told = problems(suite(expect("expect_table_row_count_to_equal", value=3, **condition)))
+    assert "a sample does not tell" in told[0]

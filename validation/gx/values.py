@@ -1,0 +1,42 @@
+"""Suites of expectations as users write them, and what can be wrong with them. No Great Expectations here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class UserSuite:
+    """A suite of stock expectations, in the JSON of Great Expectations.
+
+    Attributes:
+        name: unique in a run.
+        text: the JSON.
+        tables: the splits that it is about.
+        origin: the file, for messages.
+    """
+
+    name: str
+    text: str
+    tables: tuple[str, ...]
+    origin: str = "suite"
+
+
+class SuiteError(ValueError):
+    """Suites are wrong.
+
+    Attributes:
+        problems: every problem found, each with its place.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        """Collects problems.
+
+        Args:
+            problems: in the order of the documents.
+        """
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        lines = [f"expectations: {count} problem{'' if count == 1 else 's'}"]
+        super().__init__("\n".join([*lines, *(f"  - {problem}" for problem in self.problems)]))
