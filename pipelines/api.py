@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.run_directory import RunDirectory
 from pipelines.spec.loading import load_spec
@@ -30,11 +30,13 @@ class RunResult:
         uri: where it lies.
         plan: what was decided.
         judgement: what the checks say.
+        missed: what went wrong with actions when everything was written, a line each.
     """
 
     uri: str
     plan: Plan
     judgement: Judgement
+    missed: tuple[str, ...] = ()
 
     @property
     def success(self) -> bool:
@@ -71,15 +73,7 @@ def plan(
         ShortfallError: the data cannot give the sizes asked for.
         RunDirectoryError: `out` cannot be written, or `previous` cannot be continued.
     """
-    from pipelines.planning import make_run_plan  # noqa: PLC0415, imports Beam
-
-    loaded, base = _spec(spec)
-    run = RunDirectory.at(str(out))
-    run.require_free(overwrite=overwrite)
-    earlier = RunDirectory.at(str(previous)) if previous is not None else None
-    if earlier == run:
-        raise RunDirectoryError(f"{run.uri} cannot continue itself; write the new run to another folder")
-    return make_run_plan(loaded, base, run, earlier, beam_options, progress or _silent)
+    return _plan(spec, out, previous, overwrite, beam_options, progress, None)
 
 
 def apply(
@@ -135,7 +129,7 @@ def run(
         The finished run. Look at `success`: a critical check may have failed.
     """
     with Judge() as judge:
-        plan(spec, out, previous=previous, overwrite=overwrite, beam_options=beam_options, progress=progress)
+        _plan(spec, out, previous, overwrite, beam_options, progress, judge)
         return _apply(RunDirectory.at(str(out)), shard_bytes, fail_on, beam_options, progress, judge)
 
 
@@ -144,14 +138,18 @@ def validate(
     spec: Spec | str | PathLike[str] | None = None,
     *,
     fail_on: FailOn | None = None,
+    rescan: bool = False,
+    beam_options: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> RunResult:
-    """Judges a finished run again, from what was measured: the data is not read.
+    """Judges a finished run again, from what was measured: without `rescan` the data is not read.
 
     Args:
         out: the run directory.
         spec: the run's spec with other `checks`; by default those of the run.
         fail_on: from which severity on a failed check fails the run; by default as the spec says.
+        rescan: count in the written data what the spec's suites want.
+        beam_options: handed to Beam; for `rescan`.
         progress: told what is being done.
 
     Returns:
@@ -161,11 +159,31 @@ def validate(
         SpecError: the spec is wrong.
         RunDirectoryError: the run is not finished, its measures cannot be read, or the spec decides otherwise.
     """
-    from pipelines.validating import validate_run  # noqa: PLC0415, loads what reads files
+    from pipelines.validating import Again, validate_run  # noqa: PLC0415, loads what reads files
 
-    asked = _spec(spec)[0] if spec is not None else None
+    asked, base = _spec(spec) if spec is not None else (None, None)
     with Judge() as judge:
-        return validate_run(RunDirectory.at(str(out)), asked, fail_on, progress or _silent, judge)
+        again = Again(asked, base, fail_on, rescan, beam_options)
+        return validate_run(RunDirectory.at(str(out)), again, progress or _silent, judge)
+
+
+def starter_suite(out: str | PathLike[str], table: str = "all") -> dict[str, Any]:
+    """Makes a first suite of expectations from a finished run, for a person to widen and to prune.
+
+    Args:
+        out: the run directory.
+        table: what the suite is to be judged on: `all`, `splits.NAME` or `sources.NAME`.
+
+    Returns:
+        The suite, in the JSON of Great Expectations.
+
+    Raises:
+        RunDirectoryError: the run is not finished, or nothing was measured.
+        SpecError: there is no such split or source.
+    """
+    from pipelines.starting import make_starter_suite  # noqa: PLC0415, loads what reads files
+
+    return make_starter_suite(RunDirectory.at(str(out)), table)
 
 
 def show(out: str | PathLike[str]) -> Plan:
@@ -185,6 +203,26 @@ def show(out: str | PathLike[str]) -> Plan:
     directory = RunDirectory.at(str(out))
     directory.require_plan()
     return read_plan(directory)
+
+
+def _plan(
+    spec: Spec | str | PathLike[str],
+    out: str | PathLike[str],
+    previous: str | PathLike[str] | None,
+    overwrite: bool,
+    beam_options: Sequence[str],
+    progress: Progress | None,
+    judge: Judge | None,
+) -> Plan:
+    from pipelines.planning import make_run_plan  # noqa: PLC0415, imports Beam
+
+    loaded, base = _spec(spec)
+    run = RunDirectory.at(str(out))
+    run.require_free(overwrite=overwrite)
+    earlier = RunDirectory.at(str(previous)) if previous is not None else None
+    if earlier == run:
+        raise RunDirectoryError(f"{run.uri} cannot continue itself; write the new run to another folder")
+    return make_run_plan(loaded, base, run, earlier, beam_options, progress or _silent, judge)
 
 
 def _apply(

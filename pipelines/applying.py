@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.api import FailOn, Progress, RunResult
+from pipelines.docs import write_run_log
 from pipelines.job import make_heading, make_rules
 from pipelines.jobs.execution import job_options, run_job
 from pipelines.jobs.write import MEASURES, TALLY, build_write
@@ -20,7 +21,9 @@ from pipelines.run_directory import (
     DOCS,
     HELD_OUT,
     PROFILE,
+    PROJECT,
     REJECTED,
+    RUN_LOG,
     SPEC,
     SUCCESS,
     VALIDATION,
@@ -30,7 +33,8 @@ from pipelines.run_directory import (
 from pipelines.sources.fragments import Inventory, check_unchanged, pack_units
 from pipelines.spec.models import Spec
 from pipelines.stored import read_inventory, read_plan, read_spec
-from pipelines.validating import judge_evidence, with_fail_on, write_verdict
+from pipelines.suites import load_suites, stored_suites
+from pipelines.validating import finish_run, judge_evidence, with_fail_on
 from splitting.assign import assignment_of
 from splitting.checksum import checksum_text
 from splitting.errors import DataError, RunDirectoryError
@@ -38,6 +42,7 @@ from splitting.plan import Plan
 from splitting.rules import Rules
 from validation.gx.process import Judge
 from validation.measures import MeasureOptions, Measures
+from validation.metrics.tables import Wanted
 from validation.profile.profile import ProfileOptions
 from validation.tally import Tally
 
@@ -73,11 +78,15 @@ def apply_run_plan(
     check_unchanged(inventory)
     _check_spec(run, plan, spec)
     rules = make_rules(spec, inventory.schema)
-    run.clear([SUCCESS, VALIDATION, CARD, DOCS, PROFILE, DATA, HELD_OUT, REJECTED, WORK])
+    tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
+    suites = stored_suites(run)
+    wanted = load_suites(judge, spec.checks, suites, tables.columns_of_suites(), environment=True)
+    run.clear([SUCCESS, VALIDATION, CARD, DOCS, PROJECT, PROFILE, RUN_LOG, DATA, HELD_OUT, REJECTED, WORK])
+    write_run_log(run)
     size = shard_bytes or default_shard_bytes(sum(file.bytes for file in inventory.files))
     units = [Unit(i, fragments) for i, fragments in enumerate(pack_units(inventory.fragments, size))]
     layout = _layout(plan, inventory, len(units), size)
-    task = _task(run, spec, inventory, rules, layout, plan.fingerprint)
+    task = _task(run, spec, tables, rules, layout, plan.fingerprint, wanted)
     try:
         run.write(ASSIGNMENT, assignment_of(plan, {pool.name: 2**i for i, pool in enumerate(rules.pools)}).to_bytes())
         with counting("writing", plan.rows_read, progress):
@@ -89,9 +98,8 @@ def apply_run_plan(
     _check_faithful(plan, tally)
     write_measured(run, tally, measures)
     progress("checking", 0, None)
-    judgement = judge_evidence(plan, with_fail_on(spec, fail_on), tally, measures, judge)
-    write_verdict(run, plan, spec, judgement)
-    return RunResult(run.uri, plan, judgement)
+    judgement = judge_evidence(plan, with_fail_on(spec, fail_on), tally, measures, judge, suites)
+    return finish_run(run, plan, spec, judgement, judge)
 
 
 def _check_spec(run: RunDirectory, plan: Plan, spec: Spec) -> None:
@@ -107,22 +115,27 @@ def _layout(plan: Plan, inventory: Inventory, units: int, shard_bytes: int) -> L
 
 
 def _task(
-    run: RunDirectory, spec: Spec, inventory: Inventory, rules: Rules, layout: Layout, fingerprint: str
+    run: RunDirectory,
+    spec: Spec,
+    tables: OutputTables,
+    rules: Rules,
+    layout: Layout,
+    fingerprint: str,
+    wanted: Wanted,
 ) -> WriteTask:
-    tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
     tables.split_schema()
-    measure = _measured(spec, tables) if spec.checks.profile else None
+    measure = _measured(spec, tables, wanted) if spec.checks.profile else None
     return WriteTask(run, fingerprint, rules, tables, layout, spec.label, measure)
 
 
-def _measured(spec: Spec, tables: OutputTables) -> MeasureOptions:
+def _measured(spec: Spec, tables: OutputTables, wanted: Wanted) -> MeasureOptions:
     """Whole rows are told apart without the columns that name them, and those that the spec leaves out."""
     names = spec.key_columns
     skipped = (*names, *spec.checks.skip)
     digested = tuple(name for name in tables.measured_columns() if name not in skipped)
     strata = tuple(item.column for item in spec.stratify if not item.edges)
     columns = ProfileOptions(skip=spec.checks.skip, label=spec.label, categorical=strata, names=names)
-    return MeasureOptions(columns, spec.checks.sample, digested)
+    return MeasureOptions(columns, spec.checks.sample, digested, wanted, spec.source_column)
 
 
 def _check_faithful(plan: Plan, tally: Tally) -> None:

@@ -14,13 +14,14 @@ from splitting.errors import RunDirectoryError
 from splitting.plan import SPLIT, Plan
 from splitting.rules import GROUP, KEY, ROWS
 from validation.measures import Measures
+from validation.metrics.tables import TableMetrics
 from validation.profile.profile import Profile
 from validation.profile.sample import Sample
 from validation.repeats import RowRepeats
 from validation.tally import Tally
 
-FORMAT = 1
-COUNTS, STATISTICS, SAMPLE, REPEATS = "counts", "statistics", "sample", "repeats"
+FORMAT = 2
+COUNTS, STATISTICS, SAMPLE, REPEATS, METRICS = "counts", "statistics", "sample", "repeats", "metrics"
 DOCUMENT = f"{PROFILE}/profile.json"
 _MAGIC = b"targetsplit"
 T = TypeVar("T")
@@ -40,6 +41,7 @@ def write_measured(run: RunDirectory, tally: Tally, measures: Measures | None) -
     _write(run, STATISTICS, measures.profile.to_bytes())
     _write(run, SAMPLE, measures.sample.to_bytes())
     _write(run, REPEATS, measures.repeats.to_bytes())
+    write_metrics(run, measures.metrics)
     run.write(DOCUMENT, json.dumps(measures.profile.to_document(), indent=1, ensure_ascii=False) + "\n")
 
 
@@ -60,7 +62,13 @@ def read_measured(run: RunDirectory) -> tuple[Tally, Measures | None]:
         return tally, None
     profile = _read(run, STATISTICS, Profile.from_bytes)
     sample = _read(run, SAMPLE, Sample.from_bytes)
-    return tally, Measures(profile, sample, _read(run, REPEATS, RowRepeats.from_bytes))
+    repeats, metrics = _read(run, REPEATS, RowRepeats.from_bytes), _read(run, METRICS, TableMetrics.from_bytes)
+    return tally, Measures(profile, sample, repeats, metrics)
+
+
+def write_metrics(run: RunDirectory, metrics: TableMetrics) -> None:
+    """Keeps what suites wanted."""
+    _write(run, METRICS, metrics.to_bytes())
 
 
 def _path(name: str) -> str:

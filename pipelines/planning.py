@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from pipelines.jobs.census import CensusTask, build_census
 from pipelines.jobs.execution import JobOptions, job_options, run_job
 from pipelines.jobs.lookup import find_trained
 from pipelines.output.layout import shard_path
+from pipelines.output.tables import OutputTables
 from pipelines.progress import counting
 from pipelines.run_directory import WORK, RunDirectory
 from pipelines.sources.fragments import Inventory, join_neighbours, take_inventory
@@ -21,6 +23,7 @@ from pipelines.sources.storable import check_storable
 from pipelines.spec.models import Spec
 from pipelines.spec.predicates import check_columns
 from pipelines.stored import read_plan, write_plan
+from pipelines.suites import load_suites, read_suites, write_suites
 from splitting.candidates import Candidates, Shortlist, census_limit
 from splitting.census import Census
 from splitting.compose import Heading, make_plan
@@ -31,6 +34,8 @@ from splitting.planning import newly_eligible
 from splitting.pools import DeeperCensusNeeded
 from splitting.request import TRAIN, Request
 from splitting.rules import GROUP, ROWS, Rules
+from validation.gx.process import Judge
+from validation.gx.values import UserSuite
 
 _DEPTHS = (1, 4, 16, 64, 256, 1024)
 _ROWS_AT_ONCE = 500_000
@@ -43,6 +48,7 @@ def make_run_plan(
     earlier: RunDirectory | None,
     beam_options: Sequence[str],
     progress: Progress,
+    judge: Judge | None = None,
 ) -> Plan:
     """Makes and writes the plan of a run.
 
@@ -53,6 +59,7 @@ def make_run_plan(
         earlier: the finished run to continue.
         beam_options: handed to Beam.
         progress: told how far the job is.
+        judge: reads suites and actions where the spec has any; None starts one for that.
 
     Returns:
         The plan.
@@ -64,6 +71,7 @@ def make_run_plan(
     if spec.output == "data":
         check_storable(inventory.schema)
     check_columns(spec, inventory.schema)
+    suites = _suites(spec, base, inventory, judge)
     rules, request, heading = make_rules(spec, inventory.schema), make_request(spec), make_heading(spec)
     old = _continued(earlier, heading) if earlier is not None else None
     job = _CensusJob(rules, request, inventory, run, options, progress)
@@ -72,8 +80,20 @@ def make_run_plan(
     finally:
         run.clear([WORK])
     run.clear_all()
+    write_suites(run, suites)
     write_plan(run, spec, inventory, plan)
     return plan
+
+
+def _suites(spec: Spec, base: str | None, inventory: Inventory, judge: Judge | None) -> tuple[UserSuite, ...]:
+    """The suites, which are as they should be, as are the actions: known before any data is read."""
+    suites = read_suites(spec.checks, base)
+    if suites or spec.checks.actions:
+        columns = OutputTables(inventory.schema, spec.source_column, spec.key_columns, spec.output).columns_of_suites()
+        with ExitStack() as stack:
+            known = judge or stack.enter_context(Judge())
+            load_suites(known, spec.checks, suites, columns, environment=False)
+    return suites
 
 
 def _check_outside(run: RunDirectory, spec: Spec, base: str | None) -> None:

@@ -22,11 +22,14 @@ from splitting.columns import column
 from splitting.errors import RunDirectoryError
 
 SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet", "plan/inputs.json"
+SUITES = "plan/suites.json"
 VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
-PROFILE, DOCS = "profile", "data_docs"
+PROFILE, DOCS, PROJECT = "profile", "data_docs", "gx"
 ASSIGNMENT = f"{WORK}/assignment.bin"
-OWN = frozenset({SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS})
+OWN = frozenset(
+    {SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS, PROJECT}
+)
 
 
 @dataclass(frozen=True)

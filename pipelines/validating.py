@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.card import dataset_card
-from pipelines.measured import group_sizes, read_measured
+from pipelines.docs import write_docs
+from pipelines.measured import group_sizes, read_measured, write_metrics
+from pipelines.output.tables import OutputTables
 from pipelines.run_directory import CARD, SUCCESS, VALIDATION, RunDirectory
 from pipelines.spec.models import Spec
 from pipelines.stored import read_inventory, read_plan, read_spec
+from pipelines.suites import load_suites, read_suites, stored_suites
 from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
 from validation.evidence import Evidence
 from validation.gx.process import Judge
+from validation.gx.values import UserSuite
 from validation.measures import Measures
+from validation.metrics.tables import Wanted
 from validation.settings import ColumnRoles
 from validation.tally import Tally
 from validation.verdict import Judgement
@@ -40,7 +47,9 @@ def column_roles(spec: Spec) -> ColumnRoles:
     )
 
 
-def judge_evidence(plan: Plan, spec: Spec, tally: Tally, measures: Measures | None, judge: Judge) -> Judgement:
+def judge_evidence(
+    plan: Plan, spec: Spec, tally: Tally, measures: Measures | None, judge: Judge, suites: Sequence[UserSuite] = ()
+) -> Judgement:
     """Judges what is known of a run.
 
     Args:
@@ -49,6 +58,7 @@ def judge_evidence(plan: Plan, spec: Spec, tally: Tally, measures: Measures | No
         tally: what was counted.
         measures: what was measured; None for nothing.
         judge: judges the checks.
+        suites: of the user, which the judge has loaded.
 
     Returns:
         The judgement.
@@ -59,7 +69,7 @@ def judge_evidence(plan: Plan, spec: Spec, tally: Tally, measures: Measures | No
     # An index has the keys of its rows and not their groups: those cannot be looked up in it.
     has_groups = spec.group is not None and (spec.output == "data" or set(spec.group) <= set(spec.key_columns))
     evidence = Evidence(plan, tally, roles, has_groups, group_sizes(plan), measures)
-    return judge_run(evidence, spec.checks.settings(), judge)
+    return judge_run(evidence, spec.checks.settings(), judge, suites)
 
 
 def with_fail_on(spec: Spec, fail_on: FailOn | None) -> Spec:
@@ -71,22 +81,53 @@ def with_fail_on(spec: Spec, fail_on: FailOn | None) -> Spec:
     )
 
 
-def write_verdict(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement) -> None:
-    """Writes what people and programs read of a judged run; `_SUCCESS` last."""
+def finish_run(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement, judge: Judge) -> RunResult:
+    """Writes what people and programs read of a judged run, `_SUCCESS` last; then runs the actions.
+
+    Args:
+        run: where.
+        plan: what was decided.
+        spec: what was asked.
+        judgement: what the checks say.
+        judge: has judged.
+
+    Returns:
+        The finished run.
+    """
     run.write(VALIDATION, json.dumps(judgement.to_document(), indent=1, ensure_ascii=False) + "\n")
     run.write(CARD, dataset_card(plan, spec, judgement))
+    write_docs(run, judge, spec.name)
     run.write(SUCCESS, json.dumps({"plan": plan.fingerprint, "success": judgement.success}) + "\n")
+    actions = spec.checks.actions
+    missed = judge.act(actions, spec.name, success=judgement.success) if actions else []
+    return RunResult(run.uri, plan, judgement, tuple(missed))
 
 
-def validate_run(
-    run: RunDirectory, asked: Spec | None, fail_on: FailOn | None, progress: Progress, judge: Judge
-) -> RunResult:
+@dataclass(frozen=True)
+class Again:
+    """How a finished run is judged again.
+
+    Attributes:
+        asked: the spec whose `checks` are to judge; None takes those of the run.
+        base: the folder that relative paths of suites in `asked` are against.
+        fail_on: instead of what the spec says.
+        rescan: read the data again, where suites want what was not counted.
+        beam_options: handed to Beam; for `rescan`.
+    """
+
+    asked: Spec | None = None
+    base: str | None = None
+    fail_on: FailOn | None = None
+    rescan: bool = False
+    beam_options: Sequence[str] = ()
+
+
+def validate_run(run: RunDirectory, again: Again, progress: Progress, judge: Judge) -> RunResult:
     """Judges a finished run again.
 
     Args:
         run: a finished run.
-        asked: the spec whose `checks` are to judge; None takes those of the run.
-        fail_on: instead of what the spec says.
+        again: how.
         progress: told what is being done.
         judge: judges the checks.
 
@@ -95,18 +136,53 @@ def validate_run(
 
     Raises:
         RunDirectoryError: the run is not finished, or was written by another version.
-        SpecError: `asked` decides otherwise than the run's spec, or names columns that are not there.
+        SpecError: `asked` decides otherwise than the run's spec, names columns that are not there, or has suites that
+            are wrong.
     """
     if not run.finished:
         raise RunDirectoryError(f"{run.uri} is not a finished run; finish it with: targetsplit apply {run.uri}")
     plan, spec = read_plan(run), read_spec(run)
-    if asked is not None:
-        spec = _with_checks(run, spec, asked)
+    if again.asked is not None:
+        spec = _with_checks(run, spec, again.asked)
+    suites = read_suites(spec.checks, again.base) if again.asked is not None else stored_suites(run)
+    tables = OutputTables(read_inventory(run).schema, spec.source_column, spec.key_columns, spec.output)
+    wanted = load_suites(judge, spec.checks, suites, tables.columns_of_suites(), environment=True)
     tally, measures = read_measured(run)
+    if wanted and measures is None:
+        raise RunDirectoryError(
+            f"{run.uri} was written with `profile: false`, and suites need the profile; run it anew"
+        )
+    if measures is not None and (again.rescan or measures.metrics.lacks(wanted, measures.cells())):
+        measures = _rescanned(run, spec, tables, wanted, measures, again, progress)
     progress("checking", 0, None)
-    judgement = judge_evidence(plan, with_fail_on(spec, fail_on), tally, measures, judge)
-    write_verdict(run, plan, spec, judgement)
-    return RunResult(run.uri, plan, judgement)
+    judgement = judge_evidence(plan, with_fail_on(spec, again.fail_on), tally, measures, judge, suites)
+    return finish_run(run, plan, spec, judgement, judge)
+
+
+def _rescanned(
+    run: RunDirectory,
+    spec: Spec,
+    tables: OutputTables,
+    wanted: Wanted,
+    measures: Measures,
+    again: Again,
+    progress: Progress,
+) -> Measures:
+    """The measures, with all that suites want counted in the written data."""
+    from pipelines.rescanning import rescan  # noqa: PLC0415, imports Beam
+
+    if not again.rescan:
+        raise RunDirectoryError(
+            f"the suites want what was not counted when {run.uri} was written; count it in the written data with: "
+            f"targetsplit validate {run.uri} SPEC --rescan"
+        )
+    if spec.output == "index":
+        raise RunDirectoryError(
+            f"{run.uri} holds an index and no data: suites are counted when it is written; run anew"
+        )
+    metrics = rescan(run, wanted, tables, again.beam_options, progress)
+    write_metrics(run, metrics)
+    return replace(measures, metrics=metrics)
 
 
 def _with_checks(run: RunDirectory, spec: Spec, asked: Spec) -> Spec:

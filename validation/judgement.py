@@ -12,24 +12,27 @@ from validation.comparisons import compare_splits
 from validation.evidence import Evidence
 from validation.findings import merged_findings, promise_findings
 from validation.gx.process import Judge
+from validation.gx.values import UserSuite
 from validation.harm import Harm, harm_checks, harm_findings, measure_harm
 from validation.kinds import shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.promises import promise_checks
 from validation.settings import CheckSettings
 from validation.times import time_checks, time_findings
+from validation.user_suites import judge_suites, suite_findings
 from validation.verdict import Finding, Judgement, rounded
 
 _RANKED = 20
 
 
-def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge) -> Judgement:
+def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge, suites: Sequence[UserSuite] = ()) -> Judgement:
     """Judges a run.
 
     Args:
         evidence: what is known of it.
         settings: thresholds, alpha, what fails it.
         judge: the process of Great Expectations.
+        suites: of the user, which the judge has loaded.
 
     Returns:
         The judgement: a function of the evidence and the settings alone.
@@ -54,6 +57,8 @@ def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge) -> Judg
         findings += _mismatch_findings(comparisons, evidence)
         findings += harm_findings(harm, settings) if harm else []
         findings += [*time_findings(times), *_repeat_findings(evidence)]
+        users = judge_suites(suites, evidence, judge)
+        verdicts, findings = (*verdicts, *users), [*findings, *suite_findings(users)]
     return Judgement(verdicts, merged_findings(findings), settings, mismatch, engine)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from validation.metrics.plan import MetricPlan
+from validation.metrics.tables import TableMetrics, Wanted
 from validation.profile.profile import Profile, ProfileOptions
 from validation.profile.sample import Sample
 from validation.profile.taking import ProfileTaker
@@ -16,8 +18,14 @@ from validation.repeats import RowRepeats, row_digests
 IN_TARGET = ":target"
 """Ends the name under which a split's rows in the target pool are measured; no split can have such a name."""
 
-_PARTS = 3
+_PARTS = 4
+_REPEATS = 3
 _MIX = 0x9E3779B97F4A7C15
+
+
+def measured_split(name: str) -> str:
+    """The split that rows belong to which were measured under a name."""
+    return name.removesuffix(IN_TARGET)
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,15 @@ class MeasureOptions:
         columns: see there.
         sample: rows of the keyed sample, by split and source.
         digested: the columns of which rows that say the same are told; empty for none.
+        wanted: metrics that suites want.
+        source_column: the name under which suites see a row's source.
     """
 
     columns: ProfileOptions
     sample: int
     digested: tuple[str, ...] = ()
+    wanted: Wanted = field(default_factory=Wanted)
+    source_column: str = "source"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +55,20 @@ class Measures:
         profile: statistics of every column, by split and source.
         sample: the keyed sample.
         repeats: rows that say the same.
+        metrics: that suites want.
     """
 
     profile: Profile
     sample: Sample
     repeats: RowRepeats
+    metrics: TableMetrics = field(default_factory=TableMetrics)
+
+    def cells(self) -> list[tuple[str, str]]:
+        """All splits and sources that have rows, sorted."""
+        parts = {
+            (measured_split(part), source) for part in self.profile.splits() for source in self.profile.sources(part)
+        }
+        return sorted(parts)
 
     @classmethod
     def empty(cls) -> Measures:
@@ -62,11 +83,12 @@ class Measures:
             Profile.merge(part.profile for part in measures),
             Sample.merge(part.sample for part in measures),
             RowRepeats.merge(part.repeats for part in measures),
+            TableMetrics.merge(part.metrics for part in measures),
         )
 
     def to_bytes(self) -> bytes:
         """Packs; equal measures give equal bytes."""
-        packed = [part.to_bytes() for part in (self.profile, self.sample, self.repeats)]
+        packed = [part.to_bytes() for part in (self.profile, self.sample, self.repeats, self.metrics)]
         return b"".join(struct.pack("<Q", len(data)) + data for data in packed)
 
     @classmethod
@@ -78,7 +100,8 @@ class Measures:
             position += struct.calcsize("<Q")
             parts.append(data[position : position + size])
             position += size
-        return cls(Profile.from_bytes(parts[0]), Sample.from_bytes(parts[1]), RowRepeats.from_bytes(parts[2]))
+        profile, sample = Profile.from_bytes(parts[0]), Sample.from_bytes(parts[1])
+        return cls(profile, sample, RowRepeats.from_bytes(parts[2]), TableMetrics.from_bytes(parts[3]))
 
 
 @dataclass
@@ -92,6 +115,8 @@ class Measurer:
     options: MeasureOptions
     _samples: dict[tuple[str, str], Sample] = field(default_factory=dict)
     _repeats: list[RowRepeats] = field(default_factory=list)
+    _metrics: TableMetrics = field(default_factory=TableMetrics)
+    _plans: dict[tuple[str, str], MetricPlan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._profile = ProfileTaker(self.options.columns)
@@ -115,8 +140,9 @@ class Measurer:
         digests = row_digests(frame, self.options.digested) if self.options.digested else None
         if digests is not None:
             self._repeats.append(RowRepeats.of(digests))
-            if len(self._repeats) > _PARTS:
+            if len(self._repeats) > _REPEATS:
                 self._repeats = [RowRepeats.merge(self._repeats)]
+        self._count(split, source, frame)
         if isinstance(inside, bool):
             self._add(f"{split}{IN_TARGET}" if inside else split, source, frame, keys, groups)
             return digests
@@ -124,6 +150,15 @@ class Measurer:
             if mask.any():
                 self._add(name, source, frame.filter(mask), keys.filter(mask), groups.filter(mask))
         return digests
+
+    def _count(self, split: str, source: str, frame: pl.DataFrame) -> None:
+        """Counts what suites want."""
+        plan = self._plans.get((split, source))
+        if plan is None:
+            plan = self._plans[split, source] = self.options.wanted.of(split, source)
+        if plan.metrics and len(frame):
+            rows = frame.with_columns(pl.lit(source).alias(self.options.source_column))
+            self._metrics = TableMetrics.merge([self._metrics, TableMetrics.of(plan, split, source, rows)])
 
     def _add(self, split: str, source: str, frame: pl.DataFrame, keys: pl.Series, groups: pl.Series) -> None:
         if not len(frame):
@@ -145,7 +180,7 @@ class Measurer:
     def measures(self) -> Measures:
         """What was measured so far."""
         sample = Sample.merge([Sample.empty(), *self._samples.values()])
-        return Measures(self._profile.profile(), sample, RowRepeats.merge(self._repeats))
+        return Measures(self._profile.profile(), sample, RowRepeats.merge(self._repeats), self._metrics)
 
 
 def _order(keys: pl.Series) -> pl.Series:

@@ -19,6 +19,7 @@ _COMMANDS = {
     "run": "Plan and apply.",
     "show": "Show the tables of a run again.",
     "validate": "Judge a finished run again, with other thresholds.",
+    "checks": "Write a first suite of expectations from a finished run.",
     "schema": "Print the JSON Schema of a spec.",
 }
 

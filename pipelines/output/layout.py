@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from splitting.rules import GROUP, KEY, ROWS
 SHARD_BYTES = 256 * 2**20
 _LEAST_SHARD_BYTES = 64 * 2**20
 _UNITS = 8
+_SHARD = re.compile(r"(.+)-\d{5,}-of-\d{5,}\.parquet")
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
 
 
@@ -42,6 +44,17 @@ def shard_path(split: str, number: int, of: int) -> str:
         'data/train-00003-of-00017.parquet'
     """
     return f"{DATA}/{split}-{number:05d}-of-{of:05d}.parquet"
+
+
+def split_of_shard(name: str) -> str | None:
+    """The split that a file in `data/` belongs to; None of other files.
+
+    Examples:
+        >>> split_of_shard("train_dev-00000-of-00001.parquet")
+        'train_dev'
+    """
+    found = _SHARD.fullmatch(name)
+    return found[1] if found else None
 
 
 def aside_path(folder: str, unit: int, kind: str = "rows") -> str:

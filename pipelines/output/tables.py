@@ -66,6 +66,10 @@ class OutputTables:
         """The input columns that are measured: all that polars can read."""
         return [field.name for field in self.schema if not is_opaque(field.type)]
 
+    def columns_of_suites(self) -> list[str]:
+        """The columns that suites see: those that are measured, and the source."""
+        return [*(name for name in self.measured_columns() if name != self.source_column), self.source_column]
+
     def aside_schema(self) -> pa.Schema:
         """The schema of held-out and rejected rows: the same, with the reason in the place of the split."""
         schema = self.split_schema()

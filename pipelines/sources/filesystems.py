@@ -136,15 +136,22 @@ def exists(location: Location) -> bool:
     return kind(location) != "missing"
 
 
-def read_bytes(location: Location) -> bytes:
+def read_bytes(location: Location, most: int | None = None) -> bytes:
     """The bytes of a file.
+
+    Args:
+        location: of the file.
+        most: read no more; None for all.
+
+    Returns:
+        The bytes.
 
     Raises:
         DataError: it cannot be read.
     """
     try:
         with location.filesystem.open_input_stream(location.path, compression=None) as stream:
-            data: bytes = stream.read()
+            data: bytes = stream.read(most)
             return data
     except OSError as error:
         raise_for(location, "read", error)

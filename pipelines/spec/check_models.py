@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
@@ -12,13 +13,19 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    field_validator,
+    model_validator,
 )
 
 from pipelines.spec.values import kind_of, listed, shorten
 from validation.settings import CheckSettings, Level
 from validation.settings import Thresholds as ThresholdValues
+from validation.tables import ALL, ON_SOURCES, ON_SPLITS
 
 LEAST_SAMPLE, LARGEST_SAMPLE = 100, 100_000
+MOST_SUITES, MOST_ACTIONS = 100, 20
+_SECRET = re.compile(r"webhook|token|password|secret|api_?key|login", re.IGNORECASE)
+_FROM_ENVIRONMENT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
 def _number(value: Any) -> float:
@@ -84,6 +91,26 @@ class Thresholds(_Model):
     leak_auc: ShareField = _DEFAULTS.thresholds.leak_auc
 
 
+class Suite(_Model):
+    """A suite of stock expectations, in Great Expectations' own JSON.
+
+    Attributes:
+        path: of the file; relative ones are against the spec's folder.
+        on: what it is judged on: `splits.NAME`, `sources.NAME`, or `all` rows of all splits.
+    """
+
+    path: Annotated[str, Field(min_length=1)]
+    on: Annotated[NamesField, Field(min_length=1)] = (ALL,)
+
+    @field_validator("on")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for place in value:
+            if place != ALL and not place.startswith((ON_SPLITS, ON_SOURCES)):
+                raise ValueError(f"got {shorten(place)}, expected all, splits.NAME or sources.NAME")
+        return tuple(dict.fromkeys(value))
+
+
 class Checks(_Model):
     """How a run is judged.
 
@@ -96,6 +123,9 @@ class Checks(_Model):
         thresholds: see there.
         skip: columns that are in no comparison and no model.
         times: columns that tell when an example was made: compared, but no feature of a model.
+        suites: suites of the user's own.
+        actions: of Great Expectations, run when everything is written; values that are secret are named `${NAME}`, and
+            come from the environment.
         fail_on: from which severity on a failed check fails the run.
     """
 
@@ -107,7 +137,31 @@ class Checks(_Model):
     thresholds: Thresholds = Thresholds()
     skip: NamesField = ()
     times: NamesField = ()
+    suites: Annotated[tuple[Suite, ...], Field(max_length=MOST_SUITES)] = ()
+    actions: Annotated[tuple[dict[str, Any], ...], Field(max_length=MOST_ACTIONS)] = ()
     fail_on: Literal["critical", "warning"] = _DEFAULTS.fail_on
+
+    @field_validator("actions")
+    @classmethod
+    def _typed(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        for action in value:
+            if not isinstance(action.get("type"), str) or not action["type"]:
+                raise ValueError(
+                    "got an action without type, expected one as in {type: slack, slack_webhook: ${SLACK}}"
+                )
+            for key, item in action.items():
+                if _SECRET.search(key) and not (isinstance(item, str) and _FROM_ENVIRONMENT.fullmatch(item)):
+                    raise ValueError(
+                        f"{key} is a secret, and a spec is no place for one; name a variable of the environment, as in "
+                        f"{key}: ${{NAME}}"
+                    )
+        return value
+
+    @model_validator(mode="after")
+    def _suites_need_a_profile(self) -> Checks:
+        if self.suites and not self.profile:
+            raise ValueError("has suites, which need the profile; take profile: false out, or the suites")
+        return self
 
     def settings(self) -> CheckSettings:
         """What the checks are told."""

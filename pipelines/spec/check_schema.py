@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.spec.check_models import LARGEST_SAMPLE, LEAST_SAMPLE, Checks
+from pipelines.spec.check_models import LARGEST_SAMPLE, LEAST_SAMPLE, MOST_ACTIONS, MOST_SUITES, Checks
 from pipelines.spec.schema_parts import TEXT, schema_object, told
 
 _DEFAULTS = Checks()
@@ -39,6 +39,21 @@ _THRESHOLDS = schema_object(
         ),
     },
 )
+_ON = {"type": "string", "pattern": r"^(all|splits\..+|sources\..+)$"}
+_SUITE = schema_object(
+    "a suite",
+    "Stock expectations in Great Expectations' own JSON.",
+    ["path"],
+    {
+        "path": told(TEXT, "Of the file; relative ones against the spec's folder.", "checks/suite.json"),
+        "on": told(
+            {"anyOf": [_ON, {"type": "array", "items": _ON, "minItems": 1}], "default": ["all"]},
+            "What it is judged on.",
+            ["sources.web", "splits.dev"],
+        ),
+    },
+)
+_ACTION = {"type": "object", "required": ["type"], "properties": {"type": TEXT}}
 CHECKS = schema_object(
     "checks",
     "How a run is judged. Nothing here decides where an example goes.",
@@ -57,6 +72,11 @@ CHECKS = schema_object(
         "thresholds": _THRESHOLDS,
         "skip": told(_NAMES, "Columns that are in no comparison and no model.", ["file_name"]),
         "times": told(_NAMES, "When an example was made: compared, but no feature of a model.", ["captured_at"]),
+        "suites": told({"type": "array", "items": _SUITE, "maxItems": MOST_SUITES}, "Suites of your own."),
+        "actions": told(
+            {"type": "array", "items": _ACTION, "maxItems": MOST_ACTIONS},
+            "Great Expectations' actions, run after all is written; secrets are named ${NAME}, from the environment.",
+        ),
         "fail_on": told(
             {"enum": ["critical", "warning"], "default": "critical"},
             "From which severity on a failed check fails the run.",

@@ -19,6 +19,7 @@ from pipelines.spec.strict_yaml import Place
 from pipelines.spec.values import listed, parse_size, shorten, size_text
 from splitting.conditions import ConditionError, check_syntax
 from splitting.request import TARGET_POOL, TRAIN
+from validation.tables import ON_SOURCES, ON_SPLITS
 
 MAX_SOURCES = 1_000
 MAX_EVALUATION_SPLITS = 24
@@ -56,6 +57,20 @@ def cross_problems(document: Mapping[str, Any]) -> Iterator[Found]:
     yield from _source_column(document)
     yield from _split_names(document)
     yield from _split_sizes(document)
+    yield from _suite_places(document)
+
+
+def _suite_places(document: Mapping[str, Any]) -> Iterator[Found]:
+    """Suites are judged on splits and sources that there are."""
+    suites = _mapping(document.get("checks")).get("suites")
+    known = [f"{ON_SPLITS}{name}" for name in dict.fromkeys([*_splits(document), TRAIN])]
+    known += [f"{ON_SOURCES}{name}" for name in _mapping(document.get("sources"))]
+    for i, suite in enumerate(suites if isinstance(suites, list) else []):
+        for place in _texts(_mapping(suite).get("on")):
+            if place.startswith((ON_SPLITS, ON_SOURCES)) and place not in known:
+                near = difflib.get_close_matches(place[:LONGEST_SOURCE_NAME], known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"expected one of all, {', '.join(known[:_HINTED])}"
+                yield ("checks", "suites", i, "on"), f"there is no {shorten(place)}; {hint}"
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from pydantic import ValidationError
 
-from pipelines.sources.filesystems import locate, raise_for
+from pipelines.sources.filesystems import locate, read_bytes
 from pipelines.spec.checks import cross_problems
 from pipelines.spec.messages import message_of, place_of, shown
 from pipelines.spec.models import Spec
@@ -35,7 +35,7 @@ def load_spec(path: str) -> Spec:
         SpecError: the file cannot be read, or is not a spec; lists every problem with its path.
     """
     try:
-        data = _read(path)
+        data = read_bytes(locate(path), MAX_BYTES + 1)
     except DataError as error:
         raise SpecError(str(error), path) from error
     if len(data) > MAX_BYTES:
@@ -52,17 +52,6 @@ def load_spec(path: str) -> Spec:
             path,
         ) from error
     return parse_spec(text, path)
-
-
-def _read(path: str) -> bytes:
-    """The file's first bytes, one more than is allowed."""
-    location = locate(path)
-    try:
-        with location.filesystem.open_input_stream(location.path, compression=None) as stream:
-            data: bytes = stream.read(MAX_BYTES + 1)
-            return data
-    except OSError as error:
-        raise_for(location, "read", error)
 
 
 def parse_spec(text: str, origin: str = "spec") -> Spec:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from splitting.frames import unpack_frames
 from validation.checking import Check
+from validation.gx.actions import action_problems, run_actions
 from validation.gx.engine import VERSION, Judged, judge_checks, warm_up
+from validation.gx.store import Stored, write_docs
+from validation.gx.suites import LoadedSuite, load_suites
+from validation.gx.users import judge_suite, plan_of
+from validation.gx.values import SuiteError, UserSuite
+from validation.metrics.partials import MetricPartials
 
 
 class Session:
@@ -21,6 +35,8 @@ class Session:
 
     def __init__(self) -> None:
         self.judged: list[Judged] = []
+        self._suites: dict[str, LoadedSuite] = {}
+        self._stored: Stored | None = None
 
     def answer(self, question: str, about: dict[str, Any]) -> Any:
         """Answers a question.
@@ -35,13 +51,48 @@ class Session:
         Raises:
             KeyError: no such question.
         """
-        return {"judge": self._judge}[question](**about)
+        questions: dict[str, Callable[..., Any]] = {
+            "judge": self._judge,
+            "load": self._load,
+            "judge_suite": self._judge_suite,
+            "write_docs": self._write_docs,
+            "act": self._act,
+        }
+        return questions[question](**about)
 
     def _judge(self, suite: str, table: str, checks: list[dict[str, Any]]) -> Any:
         judged = judge_checks(suite, [Check(**check) for check in checks], table)
         self.judged.append(judged)
         told = [{"success": v.success, "exception": v.exception} for v in judged.verdicts]
         return {"engine": VERSION, "verdicts": told}
+
+    def _load(
+        self, suites: list[dict[str, Any]], actions: list[dict[str, Any]], columns: list[str], environment: bool
+    ) -> Any:
+        problems = list(action_problems(actions, os.environ if environment else None))
+        try:
+            users = [UserSuite(**{**suite, "tables": tuple(suite["tables"])}) for suite in suites]
+            loaded = load_suites(users, columns)
+        except SuiteError as error:
+            return {"problems": [*error.problems, *problems]}
+        self._suites = {one.suite.name: one for one in loaded}
+        return {"problems": problems, "plans": {one.suite.name: plan_of([one]).to_json() for one in loaded}}
+
+    def _judge_suite(self, suite: str, table: str, partials: str, sample: str) -> Any:
+        loaded = self._suites[suite]
+        rows: pl.DataFrame | None = unpack_frames(base64.b64decode(sample))["sample"]
+        counted = MetricPartials.from_bytes(base64.b64decode(partials))
+        judged = judge_suite(loaded, table, plan_of([loaded]), counted, rows)
+        self.judged.append(judged)
+        return [asdict(verdict) for verdict in judged.verdicts]
+
+    def _write_docs(self, folder: str, name: str, started: str) -> None:
+        self._stored = write_docs(self.judged, Path(folder), name, datetime.fromisoformat(started))
+
+    def _act(self, actions: list[dict[str, Any]], name: str, success: bool) -> list[str]:
+        if self._stored is None:
+            raise ValueError("actions run on results that were stored")
+        return run_actions(actions, self._stored.run_id, self._stored.results, name, success)
 
 
 def main() -> None:

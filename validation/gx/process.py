@@ -6,18 +6,26 @@ the job that runs there at the same time; a process loads it on another core. Qu
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from types import TracebackType
 from typing import IO, Any
 
+import polars as pl
+
 from splitting.errors import DataError
+from splitting.frames import pack_frames
 from validation.checking import Check, Verdict
+from validation.gx.values import SuiteError, UserSuite
+from validation.metrics.partials import MetricPartials
+from validation.metrics.plan import MetricPlan
 
 
 class JudgingError(RuntimeError):
@@ -80,6 +88,85 @@ class Judge:
         told = self.ask("judge", suite=suite, table=table, checks=[asdict(check) for check in checks])
         verdicts = tuple(Verdict(check, **v) for check, v in zip(checks, told["verdicts"], strict=True))
         return verdicts, told["engine"]
+
+    def load(
+        self,
+        suites: Sequence[UserSuite],
+        actions: Sequence[Mapping[str, Any]],
+        columns: Sequence[str],
+        *,
+        environment: bool,
+    ) -> dict[str, MetricPlan]:
+        """Reads suites and actions of users, strictly.
+
+        Args:
+            suites: with distinct names.
+            actions: to be run in the end.
+            columns: of the splits.
+            environment: look whether the environment has the variables that actions name.
+
+        Returns:
+            By suite, what has to be counted of every row.
+
+        Raises:
+            SuiteError: with every problem of all of them.
+        """
+        told = self.ask(
+            "load",
+            suites=[asdict(suite) for suite in suites],
+            actions=[dict(action) for action in actions],
+            columns=list(columns),
+            environment=environment,
+        )
+        if told["problems"]:
+            raise SuiteError(told["problems"])
+        return {name: MetricPlan.from_json(text) for name, text in told["plans"].items()}
+
+    def judge_suite(
+        self, suite: str, table: str, partials: MetricPartials, sample: pl.DataFrame
+    ) -> tuple[Verdict, ...]:
+        """Judges a suite of the user's own that was loaded.
+
+        Args:
+            suite: its name.
+            table: what it is judged on, as in `splits.dev`.
+            partials: what was counted of all rows of the table.
+            sample: rows of the table, for what cannot be counted.
+
+        Returns:
+            A verdict an expectation, in their order.
+        """
+        told = self.ask(
+            "judge_suite",
+            suite=suite,
+            table=table,
+            partials=base64.b64encode(partials.to_bytes()).decode(),
+            sample=base64.b64encode(pack_frames({"sample": sample})).decode(),
+        )
+        return tuple(Verdict(**{**verdict, "check": Check(**verdict["check"])}) for verdict in told)
+
+    def write_docs(self, folder: str, name: str, started: datetime) -> None:
+        """Keeps and shows all that was judged: `gx/` is the project, `data_docs/index.html` its first page.
+
+        Args:
+            folder: local.
+            name: of the run.
+            started: when the run began, with a time zone.
+        """
+        self.ask("write_docs", folder=folder, name=name, started=started.isoformat())
+
+    def act(self, actions: Sequence[Mapping[str, Any]], name: str, *, success: bool) -> list[str]:
+        """Runs actions; what was judged has been kept.
+
+        Args:
+            actions: as they were loaded.
+            name: of the run.
+            success: whether it passed.
+
+        Returns:
+            What went wrong, a line an action.
+        """
+        return list(self.ask("act", actions=[dict(action) for action in actions], name=name, success=success))
 
     def ask(self, question: str, **about: Any) -> Any:
         """Asks the process.

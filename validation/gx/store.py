@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,24 +34,37 @@ from validation.gx.offline import UUID, guarded, make_offline, unguarded
 from validation.gx.quiet import quiet
 from validation.gx.stock import ALL_ROWS
 
-SITE = "gx/uncommitted/data_docs/local_site"
-"""Of the folder: where `index.html` of the Data Docs is."""
+PROJECT, SITE = "gx", "data_docs"
+"""Of the folder: the project of Great Expectations, and where `index.html` of its Data Docs is."""
 
 _KEPT = {".json", "great_expectations.yml", ".ge_store_backend_id"}
 _NAMES = uuid.UUID("6f0b7c6e-9a3e-5c1d-8f2b-3d5a7e9c1b40")
 
 
-def write_docs(judged: Sequence[Judged], folder: Path, run_name: str, started: datetime) -> Path:
-    """Keeps and shows what was judged.
+@dataclass(frozen=True)
+class Stored:
+    """What was kept.
+
+    Attributes:
+        run_id: of the run, as Great Expectations has it.
+        results: of every suite and table, by their identifiers.
+    """
+
+    run_id: Any
+    results: dict[Any, Any]
+
+
+def write_docs(judged: Sequence[Judged], folder: Path, run_name: str, started: datetime) -> Stored:
+    """Keeps and shows what was judged; the first page is `data_docs/index.html`, and opens without a network.
 
     Args:
         judged: suites, each on a table; no two the same.
-        folder: becomes the project folder; made where it is missing.
+        folder: where the project and the pages go; made where it is missing.
         run_name: of the run.
         started: when the run began, with a time zone; what is written depends on no other clock.
 
     Returns:
-        The first page of the Data Docs; they open without a network.
+        The results as they are kept.
 
     Raises:
         ValueError: two of one suite and table, or a time without a zone.
@@ -65,19 +79,22 @@ def write_docs(judged: Sequence[Judged], folder: Path, run_name: str, started: d
         context = gx.get_context(mode="file", project_root_dir=folder)
         context.variables.progress_bars = {"globally": False}
         site_config = {**context.variables.data_docs_sites["local_site"], "show_how_to_buttons": False}
+        site_config["store_backend"] = {**site_config["store_backend"], "base_directory": f"../{SITE}/"}
         context.update_data_docs_site("local_site", site_config)
         _badge_stock_expectations(judged)
         for suite in dict.fromkeys(suite for suite, _ in places):
             _add_suite(context, suite, [one for one, place in zip(judged, places, strict=True) if place[0] == suite])
         run = RunIdentifier(run_name=_slug(run_name), run_time=started)
+        stored = Stored(run, {})
         for one, (suite, table) in zip(judged, places, strict=True):
-            _add_results(context, one, suite, table, run)
+            key, whole = _add_results(context, one, suite, table, run)
+            stored.results[key] = whole
         context.build_data_docs()
     site = folder / SITE
     make_offline(site)
-    for kept in sorted(path for path in (folder / "gx").rglob("*") if path.suffix in _KEPT or path.name in _KEPT):
+    for kept in sorted(path for path in (folder / PROJECT).rglob("*") if path.suffix in _KEPT or path.name in _KEPT):
         kept.write_text(_named(unguarded(kept.read_text(encoding="utf-8")), kept.name), encoding="utf-8")
-    return site / "index.html"
+    return stored
 
 
 def _named(text: str, file: str) -> str:
@@ -106,7 +123,7 @@ def _add_suite(context: Any, name: str, judged: Sequence[Judged]) -> None:
     context.suites.add_or_update(gx.ExpectationSuite(name=name, expectations=list(found.values())))
 
 
-def _add_results(context: Any, judged: Judged, suite: str, table: str, run: Any) -> None:
+def _add_results(context: Any, judged: Judged, suite: str, table: str, run: Any) -> tuple[Any, Any]:
     results = [_stored(result) for result in judged.results]
     fine = sum(verdict.success for verdict in judged.verdicts)
     count = len(results)
@@ -133,6 +150,7 @@ def _add_results(context: Any, judged: Judged, suite: str, table: str, run: Any)
     named = ExpectationSuiteIdentifier(name=suite)
     key = ValidationResultIdentifier(expectation_suite_identifier=named, run_id=run, batch_identifier=table)
     context.validation_results_store.store_validation_results(whole, key, named)
+    return key, whole
 
 
 def _configuration(result: Any) -> dict[str, Any]:

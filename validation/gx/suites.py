@@ -15,10 +15,7 @@ from great_expectations.expectations.registry import (
 
 from validation.gx.expectations import EXPECTATIONS
 from validation.gx.stock import Route, route_of
-from validation.gx.values import SuiteError, UserSuite
-
-MOST_BYTES = 5_000_000
-"""Of a suite."""
+from validation.gx.values import MOST_BYTES, SuiteError, UserSuite
 
 MOST_EXPECTATIONS = 5_000
 """Of a suite."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from validation.metrics.finishing import TooManyValuesError, finish
 from validation.metrics.partials import MetricPartials
 from validation.metrics.plan import Metric, MetricPlan
 
+_LONGEST = 60
 _SAMPLE_WILL_DO = frozenset(
     {
         "expect_column_median_to_be_between",
@@ -87,7 +89,7 @@ def _judged(
         role="suite",
         table=table,
         column=kwargs.get("column"),
-        description=expectation.description or kind.replace("_", " ").capitalize(),
+        description=expectation.description or _sentence(kind, kwargs),
         severity=getattr(expectation.severity, "value", expectation.severity),
         expectation=kind,
         kwargs=kwargs,
@@ -95,6 +97,18 @@ def _judged(
     )
     exception = exception_of(result)
     return Verdict(check, success=bool(result.success) and exception is None, exception=exception), result
+
+
+def _sentence(kind: str, kwargs: Mapping[str, Any]) -> str:
+    """What is expected, in a sentence: "Values to be between; min_value 0, max_value 9."."""
+    words = kind.removeprefix("expect_").removeprefix("column_").replace("_", " ")
+    given = ", ".join(f"{name} {_short(value)}" for name, value in kwargs.items() if name != "column")
+    return f"expected {words}{f' ({given})' if given else ''}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 class _OnSample:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_BYTES = 5_000_000
+"""Of a suite."""
+
 
 @dataclass(frozen=True)
 class UserSuite:
@@ -13,7 +16,7 @@ class UserSuite:
     Attributes:
         name: unique in a run.
         text: the JSON.
-        tables: the splits that it is about.
+        tables: what it is judged on, as in `splits.dev`; see `validation.tables`.
         origin: the file, for messages.
     """
 

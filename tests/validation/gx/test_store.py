@@ -63,7 +63,9 @@ def judgements() -> list[Judged]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_docs(judgements(), tmp_path_factory.mktemp("one"), "run", STARTED).parent
+    folder = tmp_path_factory.mktemp("one")
+    write_docs(judgements(), folder, "run", STARTED)
+    return folder / "data_docs"
 
 
 class Tags(HTMLParser):
@@ -118,7 +120,7 @@ def test_texts_from_data_are_shown_and_never_run(site: Path) -> None:
 
 
 def test_results_are_kept_with_the_texts_as_they_were(site: Path) -> None:
-    kept = sorted((site.parents[1] / "validations").rglob("*.json"))
+    kept = sorted((site.parent / "gx" / "uncommitted" / "validations").rglob("*.json"))
     assert len(kept) == 2
     everything = json.dumps([json.loads(path.read_text(encoding="utf-8")) for path in kept], ensure_ascii=False)
     assert json.dumps(EVIL, ensure_ascii=False)[1:-1] in everything
@@ -132,7 +134,8 @@ def test_severity_and_what_was_sampled_are_shown(site: Path) -> None:
 
 
 def test_the_same_run_gives_the_same_files(site: Path, tmp_path: Path) -> None:
-    again = write_docs(judgements(), tmp_path, "run", STARTED).parent
+    write_docs(judgements(), tmp_path, "run", STARTED)
+    again = tmp_path / "data_docs"
 
     def digests(root: Path) -> dict[str, str]:
         top = root.parents[2]

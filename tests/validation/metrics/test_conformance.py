@@ -24,7 +24,7 @@ from validation.metrics.partials import MetricPartials
 from validation.metrics.plan import MetricPlan
 
 ROWS = 240
-FIRST = datetime(2024, 1, 1)  # noqa: DTZ001
+FIRST = datetime(2024, 1, 1)
 TIMES = {"time", "zoned", "day"}
 TEXTS = {"word", "digits"}
 COMPARED = ("observed_value", "element_count", "unexpected_count", "unexpected_percent", "missing_count")
