@@ -11,7 +11,7 @@ from pipelines.sources.filesystems import locate, read_bytes
 from pipelines.spec.check_models import Checks
 from splitting.errors import DataError, Problem, RunDirectoryError, SpecError
 from validation.gx.process import Judge
-from validation.gx.values import MOST_BYTES, SuiteError, UserSuite
+from validation.gx.values import MOST_BYTES, OWN_SUITE, SuiteError, UserSuite
 from validation.metrics.tables import Wanted
 
 _ORIGIN = "checks"
@@ -30,7 +30,8 @@ def read_suites(checks: Checks, base: str | None) -> tuple[UserSuite, ...]:
     Raises:
         SpecError: lists every file that cannot be read.
     """
-    suites, problems = [], []
+    suites: list[UserSuite] = []
+    problems: list[Problem] = []
     for index, suite in enumerate(checks.suites):
         place = f"checks.suites[{index}].path"
         try:
@@ -41,6 +42,11 @@ def read_suites(checks: Checks, base: str | None) -> tuple[UserSuite, ...]:
             problems.append(Problem(place, f"{suite.path} is not UTF-8 text (byte {error.start}); save it as UTF-8"))
         else:
             name = suite.path.rstrip("/").rsplit("/", 1)[-1].removesuffix(".json")
+            if name in (OWN_SUITE, *(other.name for other in suites)):
+                told = "is the name of the project's own suite" if name == OWN_SUITE else "is there twice"
+                problems.append(
+                    Problem(place, f"a suite is named by its file, and {name!r} {told}; rename it")
+                )
             suites.append(UserSuite(name, text, suite.on, suite.path))
     if problems:
         raise SpecError(problems, _ORIGIN)

@@ -12,7 +12,7 @@ from validation.comparisons import compare_splits
 from validation.evidence import Evidence
 from validation.findings import merged_findings, promise_findings
 from validation.gx.process import Judge
-from validation.gx.values import UserSuite
+from validation.gx.values import OWN_SUITE, UserSuite
 from validation.harm import Harm, harm_checks, harm_findings, measure_harm
 from validation.kinds import shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
@@ -47,7 +47,7 @@ def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge, suites:
         times = [*time_checks(evidence)]
         harm = _harm(evidence, settings)
         checks += [*times, *(harm_checks(harm, evidence, settings) if harm else ())]
-    verdicts, engine = judge.judge("run", checks)
+    verdicts, engine = judge.judge(OWN_SUITE, checks)
     findings = [*promise_findings(verdicts), *_match_findings(verdicts, comparisons, evidence)]
     mismatch = None
     if evidence.measures is not None:

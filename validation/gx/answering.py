@@ -34,6 +34,9 @@ class Session:
     """
 
     def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self.judged: list[Judged] = []
         self._suites: dict[str, LoadedSuite] = {}
         self._stored: Stored | None = None
@@ -57,6 +60,7 @@ class Session:
             "judge_suite": self._judge_suite,
             "write_docs": self._write_docs,
             "act": self._act,
+            "forget": self._forget,
         }
         return questions[question](**about)
 

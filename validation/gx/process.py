@@ -70,6 +70,15 @@ class Judge:
             if pipe is not None:
                 pipe.close()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def forget(self) -> None:
+        """Begins anew: what was loaded and judged is forgotten, what takes long to import stays."""
+        self.ask("forget")
+
     def judge(self, suite: str, checks: Sequence[Check], table: str = "run") -> tuple[tuple[Verdict, ...], str]:
         """Judges every check.
 

@@ -9,6 +9,10 @@ MOST_BYTES = 5_000_000
 """Of a suite."""
 
 
+OWN_SUITE = "run"
+"""The name of the suite with the project's own checks."""
+
+
 @dataclass(frozen=True)
 class UserSuite:
     """A suite of stock expectations, in the JSON of Great Expectations.
