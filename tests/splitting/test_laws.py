@@ -151,7 +151,7 @@ def test_census_and_candidates_are_monoids(batches: Batches, limit: int) -> None
 
 
 @QUICK
-@given(st.lists(tables(grouped=True), min_size=1, max_size=3), st.integers(1, 6), st.integers(1, 50))
+@given(st.lists(tables(grouped=True), min_size=1, max_size=2), st.integers(1, 6), st.integers(8, 60))
 def test_taking_a_census_batch_by_batch_is_merging_all(many: list[Batches], limit: int, size: int) -> None:
     parts = [
         (source, part)
