@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -45,11 +46,12 @@ def write_measured(run: RunDirectory, tally: Tally, measures: Measures | None) -
     run.write(DOCUMENT, json.dumps(measures.profile.to_document(), indent=1, ensure_ascii=False) + "\n")
 
 
-def read_measured(run: RunDirectory) -> tuple[Tally, Measures | None]:
+def read_measured(run: RunDirectory, *, profiled: bool) -> tuple[Tally, Measures | None]:
     """Reads what `write_measured` kept.
 
     Args:
         run: a finished run.
+        profiled: the run was measured, as its spec says.
 
     Returns:
         Counts, and measures where there are any.
@@ -58,7 +60,7 @@ def read_measured(run: RunDirectory) -> tuple[Tally, Measures | None]:
         RunDirectoryError: a file is missing, was changed, or was written by another version.
     """
     tally = _read(run, COUNTS, Tally.from_bytes)
-    if not run.has(_path(STATISTICS)):
+    if not profiled:
         return tally, None
     profile = _read(run, STATISTICS, Profile.from_bytes)
     sample = _read(run, SAMPLE, Sample.from_bytes)
@@ -94,7 +96,7 @@ def _read(run: RunDirectory, name: str, read: Callable[[bytes], T]) -> T:
         raise RunDirectoryError(f"{run.uri}/{path} is of format {version}, and this version reads {FORMAT}; {again}")
     try:
         return read(data)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, struct.error, pl.exceptions.PolarsError, OSError) as error:
         raise RunDirectoryError(f"{run.uri}/{path} cannot be read: {error}; {again}") from error
 
 

@@ -41,7 +41,7 @@ def make_starter_suite(run: RunDirectory, table: str) -> dict[str, Any]:
         near = difflib.get_close_matches(table, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known[:20])}"
         raise SpecError(f"there is no {table[:100]}; {hint}", "--on")
-    _, measures = read_measured(run)
+    _, measures = read_measured(run, profiled=spec.checks.profile)
     if measures is None:
         raise RunDirectoryError(f"{run.uri} was written with `profile: false`; a suite is made from the profile")
     tables = OutputTables(schema, spec.source_column, spec.key_columns, spec.output)

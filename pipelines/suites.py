@@ -44,9 +44,7 @@ def read_suites(checks: Checks, base: str | None) -> tuple[UserSuite, ...]:
             name = suite.path.rstrip("/").rsplit("/", 1)[-1].removesuffix(".json")
             if name in (OWN_SUITE, *(other.name for other in suites)):
                 told = "is the name of the project's own suite" if name == OWN_SUITE else "is there twice"
-                problems.append(
-                    Problem(place, f"a suite is named by its file, and {name!r} {told}; rename it")
-                )
+                problems.append(Problem(place, f"a suite is named by its file, and {name!r} {told}; rename it"))
             suites.append(UserSuite(name, text, suite.on, suite.path))
     if problems:
         raise SpecError(problems, _ORIGIN)

@@ -142,12 +142,14 @@ def validate_run(run: RunDirectory, again: Again, progress: Progress, judge: Jud
     if not run.finished:
         raise RunDirectoryError(f"{run.uri} is not a finished run; finish it with: targetsplit apply {run.uri}")
     plan, spec = read_plan(run), read_spec(run)
+    tally, measures = read_measured(run, profiled=spec.checks.profile)
     if again.asked is not None:
         spec = _with_checks(run, spec, again.asked)
     suites = read_suites(spec.checks, again.base) if again.asked is not None else stored_suites(run)
     tables = OutputTables(read_inventory(run).schema, spec.source_column, spec.key_columns, spec.output)
     wanted = load_suites(judge, spec.checks, suites, tables.columns_of_suites(), environment=True)
-    tally, measures = read_measured(run)
+    if not spec.checks.profile:
+        measures = None
     if wanted and measures is None:
         raise RunDirectoryError(
             f"{run.uri} was written with `profile: false`, and suites need the profile; run it anew"

@@ -6,10 +6,12 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import polars as pl
 import pytest
 
@@ -211,3 +213,45 @@ def test_actions_run_when_all_is_written_and_lose_nothing(
     assert (tmp_path / "RUN" / "_SUCCESS").exists()
     for path in (tmp_path / "RUN").rglob("*"):
         assert not path.is_file() or b"SECRET" not in path.read_bytes()
+
+
+def test_the_verdict_is_as_documented(tmp_path: Path) -> None:
+    write_suite(
+        tmp_path,
+        "odd",
+        expectation("column_mean_to_be_between", column="label", min_value=1),  # no mean of texts: it raises
+        expectation("column_values_to_be_unique", column="image_id"),
+    )
+    result = run(tmp_path, "{suites: [{path: odd.json}]}")
+    schema = json.loads((Path(api.__file__).parents[1] / "docs" / "validation.schema.json").read_text())
+    document = json.loads((tmp_path / "RUN" / "validation.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(document)
+    assert document["format"] == schema["properties"]["format"]["const"]
+    names = [found["check"] for found in document["results"]]
+    assert len(set(names)) == len(names)
+    (raised,) = (found for found in document["results"] if found.get("exception"))
+    assert raised["severity"] == "critical"
+    assert not result.success
+
+
+@pytest.mark.parametrize("name", ["counts", "statistics", "sample", "repeats", "metrics"])
+def test_measures_that_are_broken_are_told(tmp_path: Path, name: str) -> None:
+    run(tmp_path, "{probe: false}")
+    path = tmp_path / "RUN" / "profile" / f"{name}.bin"
+    honest = path.read_bytes()
+    head, _, body = honest.partition(b"\n")
+    magic, version, digest = head.split(b" ")
+    garbage = b"garbage"
+    for data, part in (
+        (honest[:-1], "was changed or cut"),
+        (b"", "was changed or cut"),
+        (b" ".join([magic, b"99", digest]) + b"\n" + body, "is of format 99, and this version reads"),
+        (b" ".join([magic, version, sha256(garbage).hexdigest().encode()]) + b"\n" + garbage, "cannot be read"),
+        (None, f"has no profile/{name}.bin"),
+    ):
+        if data is None:
+            path.unlink()
+        else:
+            path.write_bytes(data)
+        with pytest.raises(RunDirectoryError, match=part):
+            api.validate(str(tmp_path / "RUN"))
