@@ -57,7 +57,14 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    sys.unraisablehook = _told_elsewhere
     sys.exit(run_command(sys.argv[1:]))
+
+
+def _told_elsewhere(raised: sys.UnraisableHookArgs) -> None:
+    """Bad CSV lines that are not UTF-8 cannot be shown to us by pyarrow; the reader fails with a message of its own."""
+    if not isinstance(raised.exc_value, UnicodeDecodeError):
+        sys.__unraisablehook__(raised)
 
 
 def run_command(arguments: list[str]) -> int:

@@ -20,18 +20,23 @@ from splitting.errors import DataError
 
 _HEADER_BYTES = 2**20
 _EXACT = 2.0**53
+_TAIL_BYTES = 64
 _IN_COLUMN = re.compile(r"In CSV column #(\d+): (?:Row #\d+: )?(.*)")
 
 
 @dataclass(frozen=True)
 class _File:
-    """A CSV file, or the rows of a span, and how it is read; lines that are no rows are added to `bad`."""
+    """A CSV file, or the rows of a span, and how it is read.
+
+    Lines that are no rows are added to `bad`, those with a quote that is never closed to `unclosed`, too.
+    """
 
     location: Location
     shown: str
     options: CsvOptions
     span: Span | None = None
     bad: list[BadRow] = field(default_factory=list)
+    unclosed: list[str] = field(default_factory=list)
 
     @property
     def _inner(self) -> bool:
@@ -39,7 +44,7 @@ class _File:
         return self.span is not None and self.span[0] > 0
 
     def _whole(self) -> _File:
-        return replace(self, span=None, bad=[])
+        return replace(self, span=None, bad=[], unclosed=[])
 
     @contextmanager
     def reader(
@@ -85,7 +90,10 @@ class _File:
     ) -> dict[str, object]:
         def skip(row: pacsv.InvalidRow) -> str:
             counted = f"bad line: expected {row.expected_columns} columns, got {row.actual_columns}"
-            self.bad.append(BadRow((row.text or "")[:MAX_TEXT], counted))
+            text = row.text or ""
+            if "\n" in text and text.count('"') % 2:
+                self.unclosed.append(text)
+            self.bad.append(BadRow(text[:MAX_TEXT], counted))
             return "skip"
 
         tabs = options.delimiter == "," and self.shown.lower().removesuffix(".gz").endswith(".tsv")
@@ -121,6 +129,8 @@ class _File:
     def _told(self, error: pa.ArrowInvalid) -> DataError:
         found = _IN_COLUMN.search(str(error))
         if not found:
+            if self.options.encoding == "utf8" and self._first_odd_line() is not None:
+                return self.not_utf8(None, "a line")
             return DataError(
                 f"{self.shown} cannot be read as csv ({first_line(error)}); set csv.delimiter or "
                 "csv.newlines_in_values, or write the file again"
@@ -141,16 +151,46 @@ class _File:
             "encoding of the file"
         )
 
-    def not_utf8(self, column: str | None) -> DataError:
-        """The message for a column, or the header, that holds other bytes than UTF-8."""
-        where = f"column {column!r}" if column is not None else "the header"
+    def check(self) -> None:
+        """Raises where a quote was found that is never closed: no reader may pass over the lines after it."""
+        if self.unclosed:
+            raise self._not_closed(self.unclosed[0])
+
+    def check_end(self, batch: pa.RecordBatch) -> None:
+        """Raises where the last value of the file is a quote that is never closed: it takes in all lines after it.
+
+        Args:
+            batch: the last one of the file.
+        """
+        values = batch.column(batch.num_columns - 1) if batch.num_columns and batch.num_rows else None
+        if values is None or not (pt.is_string(values.type) or pt.is_large_string(values.type)):
+            return
+        last = values[len(values) - 1].as_py()
+        if last is None or "\n" not in last:
+            return
+        tail = b""
+        with open_text(self.location) as stream:
+            while data := stream.read(BLOCK_BYTES):
+                tail = (tail + data)[-_TAIL_BYTES:]
+        if not tail.decode(self.options.encoding, errors="ignore").rstrip("\r\n\t ").endswith('"'):
+            raise self._not_closed(last)
+
+    def _not_closed(self, text: str) -> DataError:
         return DataError(
-            f"{self.shown}: {where} holds bytes that are not UTF-8 (line {self._first_odd_line()} of the file is the "
-            "first with such bytes); set csv.encoding to the encoding of the file, as in encoding: latin-1"
+            f"{self.shown}: a quote is opened and never closed, so that {text.count(chr(10)):,} lines after it are "
+            f"taken into one value; close it in the line that has {text.splitlines()[0][:80]!r}, or take it out"
+        )
+
+    def not_utf8(self, column: str | None, place: str = "the header") -> DataError:
+        """The message for a column, the header or another place that holds other bytes than UTF-8."""
+        where = f"column {column!r}" if column is not None else place
+        return DataError(
+            f"{self.shown}: {where} holds bytes that are not UTF-8 (line {self._first_odd_line() or 1} of the file is "
+            "the first with such bytes); set csv.encoding to the encoding of the file, as in encoding: latin-1"
             + (f", or keep the bytes with column_types: {{{column}: binary}}" if column is not None else "")
         )
 
-    def _first_odd_line(self) -> int:
+    def _first_odd_line(self) -> int | None:
         number, rest = 1, b""
         with open_text(self.location) as stream:
             while data := stream.read(BLOCK_BYTES):
@@ -159,7 +199,7 @@ class _File:
                     if not is_utf8(line):
                         return number
                     number += 1
-        return number
+        return None if is_utf8(rest) else number
 
 
 def csv_schema(location: Location, file: str, options: CsvOptions) -> pa.Schema | None:
@@ -181,6 +221,7 @@ def csv_schema(location: Location, file: str, options: CsvOptions) -> pa.Schema 
     with opened.reader(given) as reader:
         if reader is None:
             return None
+        opened.check()
         schema, names = reader.schema, reader.schema.names
         odd = [item.name for item in schema if pt.is_binary(item.type) and item.name not in given]
         if odd:
@@ -253,10 +294,16 @@ def read_csv(
     opened = _File(location, file, options, span)
     types = {field.name: _readable(field.type) for field in schema}
     found = 0
+    last = None
     with opened.reader(types, columns) as reader:
         for batch in reader if reader is not None else ():
+            opened.check()
             told, found = tuple(opened.bad[found:]), len(opened.bad)
             yield pa.Table.from_batches([batch]), told
+            last = batch
+        opened.check()
+        if last is not None:
+            opened.check_end(last)
     if len(opened.bad) > found:
         empty = pa.schema([schema.field(name) for name in columns]).empty_table()
         yield empty, tuple(opened.bad[found:])

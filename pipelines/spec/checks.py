@@ -212,7 +212,7 @@ def _split_names(document: Mapping[str, Any]) -> Iterator[Found]:
 def _plainer(name: str, splits: Mapping[str, Any]) -> str:
     """A name that could be meant; none where another split has it, for some file systems tell no `Dev` from `dev`."""
     plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    if plain in splits:
+    if plain and plain in splits:
         return f"; {plain} stands here too: keep one of them, or choose another name"
     usable = re.fullmatch(SPLIT_NAME, plain) and plain not in RESERVED_SPLITS
     return f"; did you mean {plain}?" if usable else "; rename it, as in dev_night"

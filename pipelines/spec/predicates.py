@@ -43,13 +43,17 @@ def compile_condition(sql: str, columns: Mapping[str, pl.DataType], path: str) -
     try:
         condition = Condition(sql, columns_of(sql, columns))
         _check_comparisons(read(sql), columns)
+        _check_alone(read(sql), columns)
     except ConditionError as error:
         raise SpecError([Problem(path, f"{shorten(sql, 200)}: {error}")]) from error
     empty = pl.DataFrame(schema={name: columns[name] for name in condition.columns})
     try:
         result = evaluate(sql, empty if condition.columns else pl.DataFrame({"_": [0]}))
     except pl.exceptions.PolarsError as error:
-        told = f"{shorten(sql, 200)} is not a condition over these columns: {first_words(error)}"
+        words = first_words(error)
+        if "cannot compare 'date/datetime/time'" in words:
+            words = "a column of dates or times is compared with a text that is none; write it as in '2026-01-31'"
+        told = f"{shorten(sql, 200)} is not a condition over these columns: {words}"
         raise SpecError([Problem(path, told)]) from error
     if result.dtype not in (pl.Boolean, pl.Null):
         told = f"{shorten(sql, 200)} gives {result.dtype}, expected a condition (true or false)"
@@ -71,6 +75,18 @@ def _check_comparisons(tokens: Sequence[Token], columns: Mapping[str, pl.DataTyp
         for column, literal in ((left, right), (right, left)):
             if column.kind == "column" and literal.kind in ("number", "text"):
                 _check_comparison(column.characters, columns[column.characters], literal)
+
+
+def _check_alone(tokens: Sequence[Token], columns: Mapping[str, pl.DataType]) -> None:
+    """A column that stands for a condition by itself, as in `NOT label`, has to be one."""
+    words = [token.characters.lower() if token.kind != "column" else "" for token in tokens]
+    if "between" in words:
+        return
+    for before, token, after in zip(["and", *words], tokens, [*words[1:], "and"], strict=False):
+        alone = before in ("and", "or", "not") and after in ("and", "or")
+        if token.kind == "column" and alone and columns[token.characters] not in (pl.Boolean, pl.Null):
+            told = f"column {token.characters!r} is {columns[token.characters]}, and neither true nor false"
+            raise ConditionError(f"{told}; compare it, as in {token.characters} = …")
 
 
 def _check_comparison(name: str, kind: pl.DataType, literal: Token) -> None:

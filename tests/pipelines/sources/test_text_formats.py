@@ -259,3 +259,22 @@ def test_csv_goes_with_types_that_it_has_not(tmp_path: Path) -> None:
     pq.write_table(other, tmp_path / "z.parquet")
     rows = read(inventory(csv_file(tmp_path, "map,name,price\n,y,2\n"), tmp_path / "z.parquet")).to_pylist()
     assert rows == [{"map": None, "name": "y", "price": Decimal(2)}, other.to_pylist()[0]]
+
+
+@pytest.mark.parametrize("line", ['a99,1,"x', 'a99,"1,x'])
+def test_a_quote_that_is_never_closed_loses_no_line_in_silence(tmp_path: Path, line: str) -> None:
+    rows = "".join(f"a{i},1,t{i}\n" for i in range(60))
+    path = csv_file(tmp_path, f"id,v,t\n{rows}{line}\n{rows}".encode())
+    with pytest.raises(DataError, match="opened and never closed"):
+        read(inventory(path))
+
+
+def test_a_last_value_of_two_lines_is_read(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, b'id,t\n1,x\n2,"y\nz"\n')
+    assert read(inventory(path))["t"].to_pylist() == ["x", "y\nz"]
+
+
+def test_a_bad_line_in_another_encoding_gets_the_advice_that_helps(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, "id,name\n1,café\n2,éé,3\n3,x\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"line 2 of the file .*encoding: latin-1"):
+        read(inventory(path))
