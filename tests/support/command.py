@@ -18,6 +18,9 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
 
+DATED = ("run.json", "data_docs", "gx")
+
+
 def start(arguments: Sequence[str], folder: Path | None = None, **more: str) -> subprocess.Popen[str]:
     """Starts `targetsplit` in a process group of its own."""
     return subprocess.Popen(
@@ -39,5 +42,6 @@ def call(arguments: Sequence[str], folder: Path | None = None, **more: str) -> s
 
 
 def files(run: Path) -> dict[str, bytes]:
-    """Every file below a folder, hidden ones too, by its relative path."""
-    return {str(path.relative_to(run)): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+    """Every file of a run, hidden ones too, by its relative path; but for those that tell when it began."""
+    found = {path.relative_to(run): path for path in sorted(run.rglob("*")) if path.is_file()}
+    return {str(name): path.read_bytes() for name, path in found.items() if name.parts[0] not in DATED}

@@ -37,7 +37,7 @@ from validation.gx.stock import ALL_ROWS
 PROJECT, SITE = "gx", "data_docs"
 """Of the folder: the project of Great Expectations, and where `index.html` of its Data Docs is."""
 
-_KEPT = {".json", "great_expectations.yml", ".ge_store_backend_id"}
+_KEPT = {".json", "great_expectations.yml", "config_variables.yml", ".ge_store_backend_id"}
 _NAMES = uuid.UUID("6f0b7c6e-9a3e-5c1d-8f2b-3d5a7e9c1b40")
 
 
