@@ -163,7 +163,7 @@ def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.data())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_both_say_the_same_of_specs_that_were_changed_at_random(data: st.DataObject) -> None:
     values = copy.deepcopy(full())
     for _ in range(data.draw(st.integers(1, 3))):
