@@ -82,6 +82,13 @@ CONTENDERS = {
     "ours": Contender(
         "targetsplit run", None, "data/{split}-*.parquet", ("held_out/**/*.parquet", "rejected/**/*.parquet")
     ),
+    "profiled": Contender(
+        "targetsplit run, no models",
+        None,
+        "data/{split}-*.parquet",
+        ("held_out/**/*.parquet", "rejected/**/*.parquet"),
+        "checks: {probe: false}\n",
+    ),
     "bare": Contender(
         "targetsplit run, nothing measured",
         None,
