@@ -78,7 +78,7 @@ def section(result: dict[str, Any], names: dict[str, str]) -> str:
     if small and small["status"] == "ok":
         lines += [
             "",
-            f"On {small['rows']:,} rows `targetsplit run` takes {small['wall']:.1f} s: start-up, mostly.",
+            f"On {small['rows']:,} rows `targetsplit run` takes {small['wall']:.1f} s: mostly the models, on samples.",
         ]
     facts = result["machine"]
     versions = ", ".join(f"{package} {version}" for package, version in facts["versions"].items())

@@ -19,7 +19,7 @@ IN_TARGET = ":target"
 """Ends the name under which a split's rows in the target pool are measured; no split can have such a name."""
 
 _PARTS = 4
-_REPEATS = 3
+_REPEATS = 1
 _MIX = 0x9E3779B97F4A7C15
 
 
@@ -115,6 +115,7 @@ class Measurer:
     options: MeasureOptions
     _samples: dict[tuple[str, str], Sample] = field(default_factory=dict)
     _repeats: list[RowRepeats] = field(default_factory=list)
+    _cut: int | None = None
     _metrics: TableMetrics = field(default_factory=TableMetrics)
     _plans: dict[tuple[str, str], MetricPlan] = field(default_factory=dict)
 
@@ -139,9 +140,10 @@ class Measurer:
         """
         digests = row_digests(frame, self.options.digested) if self.options.digested else None
         if digests is not None:
-            self._repeats.append(RowRepeats.of(digests))
+            self._repeats.append(RowRepeats.of(digests, self._cut))
             if len(self._repeats) > _REPEATS:
                 self._repeats = [RowRepeats.merge(self._repeats)]
+                self._cut = self._repeats[0].cut
         self._count(split, source, frame)
         if isinstance(inside, bool):
             self._add(f"{split}{IN_TARGET}" if inside else split, source, frame, keys, groups)

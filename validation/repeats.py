@@ -57,16 +57,19 @@ class RowRepeats:
         return cls(0, pl.DataFrame(schema={DIGEST: pl.UInt64, ROWS: pl.Int64}))
 
     @classmethod
-    def of(cls, digests: pl.Series) -> RowRepeats:
+    def of(cls, digests: pl.Series, below: int | None = None) -> RowRepeats:
         """Of rows.
 
         Args:
             digests: UInt64, one a row.
+            below: larger ones are known not to be among the smallest of what this is merged with; None where nothing
+                is known.
 
         Returns:
-            Their repeats.
+            Their repeats; merged, the same as without `below`.
         """
         low = digests.alias(DIGEST)
+        low = low if below is None else low.filter(low <= below)
         size = KEPT
         while len(low) > 4 * size:  # most rows are above the cut: one pass instead of a count of all
             cut = low.bottom_k(size).max()
@@ -94,6 +97,11 @@ class RowRepeats:
         """What `to_bytes` packed."""
         frames = unpack_frames(data)
         return cls(int(frames["all"][ROWS][0]), frames["smallest"])
+
+    @property
+    def cut(self) -> int | None:
+        """Digests above it change nothing but the number of rows; None where all count."""
+        return int(self.smallest[DIGEST][-1]) if len(self.smallest) >= KEPT else None
 
     @property
     def exact(self) -> bool:

@@ -11,7 +11,7 @@ from validation.profile.distinct import KEPT, mixed, smallest
 from validation.profile.families import Measured, measured_columns
 from validation.profile.profile import COLUMN, PLACE, SOURCE, SPLIT, Profile, ProfileOptions
 from validation.profile.scalars import SCALARS, bound_text
-from validation.profile.texts import CAP, count_texts, shown_texts, sketch_rows, text_hashes
+from validation.profile.texts import CAP, VALUE, count_texts, shown_texts, sketch_rows, text_hashes
 
 _PENDING = 8
 _MOST_ROWS = 2**22
@@ -117,13 +117,16 @@ class _Batch:
 
     def _add_texts(self, name: str, present: pl.Series, scalars: dict[str, object]) -> None:
         texts = shown_texts(present)
+        if name not in self._sketched:
+            counted = count_texts(texts)
+            if len(counted) <= CAP:
+                self._add_distinct(name, text_hashes(counted[VALUE]).to_numpy())
+                if len(texts):
+                    self._keep("categories", name, counted)
+                return
         hashes = text_hashes(texts)
-        numbers = hashes.to_numpy()
-        self._add_distinct(name, numbers)
-        if name in self._sketched or (len(texts) > CAP and hashes.n_unique() > CAP):
-            self._keep("sketches", name, sketch_rows(hashes))
-        elif len(texts):
-            self._keep("categories", name, count_texts(texts))
+        self._add_distinct(name, hashes.to_numpy())
+        self._keep("sketches", name, sketch_rows(hashes))
 
     def _add_vectors(self, name: str, present: pl.Series, scalars: dict[str, object]) -> None:
         lengths = present.list.len()
