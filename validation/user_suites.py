@@ -61,7 +61,7 @@ def sample_of(measures: Measures, table: str, source_column: str) -> pl.DataFram
     numbered = about.with_row_index("row").filter(pl.Series(inside, dtype=pl.Boolean))
     chosen = numbered.sort(KEY, "row").head(measures.sample.size)["row"]
     sources = about[SOURCE].gather(chosen).alias(source_column)
-    kept = [values.gather(chosen) for values in rows.get_columns() if values.name != source_column]
+    kept = [values for values in rows[chosen].get_columns() if values.name != source_column]
     return pl.DataFrame([*kept, sources])
 
 

@@ -255,3 +255,30 @@ def test_measures_that_are_broken_are_told(tmp_path: Path, name: str) -> None:
             path.write_bytes(data)
         with pytest.raises(RunDirectoryError, match=part):
             api.validate(str(tmp_path / "RUN"))
+
+
+def test_columns_of_odd_names_and_types_are_judged(tmp_path: Path) -> None:
+    tables = {
+        name: frame.with_columns(pl.Series("^a$", [1.5] * len(frame)), pl.Series("v", [[1.0, 2.0]] * len(frame)))
+        for name, frame in web_and_app().items()
+    }
+    write_parquet(tmp_path, tables)
+    write_suite(
+        tmp_path,
+        "odd",
+        expectation("column_values_to_be_between", column="^a$", min_value=1, max_value=2),
+        expectation("column_values_to_be_of_type", "info", column="v", type_="str"),
+        {**expectation("column_values_to_be_in_set", column="label", value_set=["cat"]), "kwargs": {
+            "column": "label", "value_set": ["cat"], "row_condition": '^a$ == "no"', "condition_parser": "pandas"}},
+    )  # fmt: skip
+    found = told(run(tmp_path, "{probe: false, suites: [{path: odd.json, on: [all, splits.dev]}]}"))
+    assert found["all column_values_to_be_between ^a$"]
+    assert found["splits.dev column_values_to_be_between ^a$"]
+    assert not found["all column_values_to_be_of_type v"]
+    assert len(found) == 6
+
+
+def test_a_pattern_that_is_none_is_refused(tmp_path: Path) -> None:
+    write_suite(tmp_path, "wrong", expectation("column_values_to_match_regex", column="label", regex="b("))
+    with pytest.raises(SpecError, match=r"is no regular expression: .* @ expectations\[0\].kwargs.regex"):
+        run(tmp_path, "{suites: [{path: wrong.json}]}")

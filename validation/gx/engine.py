@@ -141,8 +141,10 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
+    for convert in ("tolist", "to_list", "item"):  # of numpy, polars and others
+        if hasattr(value, convert):
+            found = getattr(value, convert)()
+            return found if found is value else plain(found)
     if isinstance(value, float):
         return value if math.isfinite(value) else (None if math.isnan(value) else str(value))
     return value if value is None or isinstance(value, str | int | bool) else str(value)

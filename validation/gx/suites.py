@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -193,6 +194,7 @@ def _made(kind: Any, kwargs: dict[str, Any], place: str, about: dict[str, Any]) 
         if isinstance(value, dict) and "$PARAMETER" in value
     ]
     given = {key: value for key, value in kwargs.items() if key in usable}
+    problems += _pattern_problems(given, place)
     try:
         return kind(**given, **{key: value for key, value in about.items() if value is not None}), problems
     except Exception as error:  # noqa: BLE001, every class checks in its own way
@@ -200,6 +202,16 @@ def _made(kind: Any, kwargs: dict[str, Any], place: str, about: dict[str, Any]) 
         places = {".".join(map(str, one["loc"])).replace("__root__", ""): one["msg"] for one in told}
         wrong = [f"{message} @ {place}.kwargs{'.' * bool(loc)}{loc}" for loc, message in places.items()]
         return None, problems + wrong
+
+
+def _pattern_problems(kwargs: dict[str, Any], place: str) -> Iterator[str]:
+    for key in ("regex", "regex_list"):
+        told = kwargs.get(key)
+        for pattern in told if isinstance(told, list) else [told]:
+            try:
+                re.compile(pattern if isinstance(pattern, str) else "")
+            except re.error as error:
+                yield f"{str(pattern)[:80]!r} is no regular expression: {error} @ {place}.kwargs.{key}"
 
 
 def _column_problems(expectation: Any, place: str, columns: Sequence[str] | None) -> Iterator[str]:

@@ -148,7 +148,7 @@ def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
     Returns:
         The same; types are numpy's but of integers with nulls, which are Arrow's.
     """
-    return pd.DataFrame({values.name: _column(values) for values in frame.get_columns()})
+    return pd.DataFrame({values.name: _column(values.alias("value")) for values in frame.get_columns()})
 
 
 def _column(values: pl.Series) -> Any:

@@ -28,14 +28,14 @@ def values_of(frame: pl.DataFrame, name: str) -> pl.Series:
         name: of the column.
 
     Returns:
-        Its values: NaN as null, minus zero as zero, categories as text.
+        Its values, named `value`: NaN as null, minus zero as zero, categories as text.
 
     Raises:
         MetricError: there is no such column.
     """
     if name not in frame.columns:
         raise MetricError(f"there is no column {name!r}")
-    values = frame.get_column(name)
+    values = frame.get_column(name).alias("value")  # polars takes names as `^a$` for patterns
     if values.dtype.is_float():
         return values.fill_nan(None) + 0.0
     if isinstance(values.dtype, pl.Categorical | pl.Enum):
