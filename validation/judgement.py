@@ -19,7 +19,7 @@ from validation.matches import comparison_checks, comparison_name, new_category_
 from validation.promises import promise_checks
 from validation.settings import CheckSettings
 from validation.times import time_checks, time_findings
-from validation.user_suites import judge_suites, suite_findings
+from validation.user_suites import empty_tables, judge_suites, suite_findings
 from validation.verdict import Finding, Judgement, rounded
 
 _RANKED = 20
@@ -59,6 +59,10 @@ def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge, suites:
         findings += [*time_findings(times), *_repeat_findings(evidence)]
         users = judge_suites(suites, evidence, judge)
         verdicts, findings = (*verdicts, *users), [*findings, *suite_findings(users)]
+        findings += [
+            Finding("warning", f"{table} holds no row: suites say nothing of it.")
+            for table in empty_tables(suites, evidence)
+        ]
     return Judgement(verdicts, merged_findings(findings), settings, mismatch, engine)
 
 

@@ -97,7 +97,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def missing_tables(suites: Sequence[UserSuite], evidence: Evidence) -> list[str]:
+def empty_tables(suites: Sequence[UserSuite], evidence: Evidence) -> list[str]:
     """Tables that hold no row: nothing can be judged there.
 
     Args:

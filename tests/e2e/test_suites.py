@@ -282,3 +282,16 @@ def test_a_pattern_that_is_none_is_refused(tmp_path: Path) -> None:
     write_suite(tmp_path, "wrong", expectation("column_values_to_match_regex", column="label", regex="b("))
     with pytest.raises(SpecError, match=r"is no regular expression: .* @ expectations\[0\].kwargs.regex"):
         run(tmp_path, "{suites: [{path: wrong.json}]}")
+
+
+def test_a_table_without_rows_is_told(tmp_path: Path) -> None:
+    run(tmp_path, "{profile: false}")
+    judged = written(tmp_path, "dev").filter(pl.col("user_id").is_not_null()).head(1)
+    (tmp_path / "extra").mkdir()
+    another = judged.drop("source").with_columns(image_id=pl.lit("another of that user"))
+    another.write_parquet(tmp_path / "extra" / "part.parquet")
+    write_suite(tmp_path, "rows", expectation("column_values_to_not_be_null", "info", column="width"))
+    text = spec(tmp_path, "{probe: false, suites: [{path: rows.json, on: [sources.extra]}]}").read_text()
+    (tmp_path / "spec.yaml").write_text(text.replace("key: ", "  extra: {path: extra}\nkey: ", 1))
+    result = api.run(str(tmp_path / "spec.yaml"), str(tmp_path / "RUN"), overwrite=True)
+    assert "sources.extra holds no row: suites say nothing of it." in [f.sentence for f in result.judgement.findings]
