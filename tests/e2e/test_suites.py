@@ -269,7 +269,7 @@ def test_columns_of_odd_names_and_types_are_judged(tmp_path: Path) -> None:
         expectation("column_values_to_be_between", column="^a$", min_value=1, max_value=2),
         expectation("column_values_to_be_of_type", "info", column="v", type_="str"),
         {**expectation("column_values_to_be_in_set", column="label", value_set=["cat"]), "kwargs": {
-            "column": "label", "value_set": ["cat"], "row_condition": '^a$ == "no"', "condition_parser": "pandas"}},
+            "column": "label", "value_set": ["cat"], "row_condition": '`^a$` == 1.5', "condition_parser": "pandas"}},
     )  # fmt: skip
     found = told(run(tmp_path, "{probe: false, suites: [{path: odd.json, on: [all, splits.dev]}]}"))
     assert found["all column_values_to_be_between ^a$"]

@@ -15,6 +15,7 @@ from great_expectations.expectations.registry import (
 )
 
 from validation.gx.expectations import EXPECTATIONS
+from validation.gx.row_conditions import RowConditionError, columns_of, row_condition_of
 from validation.gx.stock import Route, route_of
 from validation.gx.values import MOST_BYTES, SuiteError, UserSuite
 
@@ -92,7 +93,9 @@ def _load(suite: UserSuite, columns: Sequence[str] | None) -> tuple[LoadedSuite 
     for index, told in enumerate(document["expectations"]):
         place = f"expectations[{index}]"
         found, wrong = _expectation(told, place)
-        wrong += [] if found is None else [*_column_problems(found, place, columns), *_route_problems(found, place)]
+        if found is not None:
+            wrong += [*_column_problems(found, place, columns), *_row_condition_problems(found, place, columns)]
+            wrong += _route_problems(found, place)
         problems += wrong
         if found is not None and not wrong:
             expectations.append(found)
@@ -194,7 +197,7 @@ def _made(kind: Any, kwargs: dict[str, Any], place: str, about: dict[str, Any]) 
         if isinstance(value, dict) and "$PARAMETER" in value
     ]
     given = {key: value for key, value in kwargs.items() if key in usable}
-    problems += _pattern_problems(given, place)
+    problems += [*_pattern_problems(given, place), *_schema_problems(given, place)]
     try:
         return kind(**given, **{key: value for key, value in about.items() if value is not None}), problems
     except Exception as error:  # noqa: BLE001, every class checks in its own way
@@ -222,6 +225,34 @@ def _column_problems(expectation: Any, place: str, columns: Sequence[str] | None
         for name in [told] if isinstance(told, str) else told or []:
             if name not in columns:
                 yield f"the splits have no column {name!r}{_near(name, columns)} @ {place}.kwargs.{key}"
+
+
+def _row_condition_problems(expectation: Any, place: str, columns: Sequence[str] | None) -> Iterator[str]:
+    try:
+        condition = row_condition_of(getattr(expectation, "row_condition", None))
+    except RowConditionError as error:
+        yield f"{error} @ {place}.kwargs.row_condition"
+        return
+    if condition is None or columns is None:
+        return
+    for name in columns_of(condition):
+        if name not in columns:
+            yield f"the splits have no column {name!r}{_near(name, columns)} @ {place}.kwargs.row_condition"
+
+
+def _schema_problems(kwargs: dict[str, Any], place: str) -> Iterator[str]:
+    """References of a JSON schema to other documents: the validator would open them, on disk or over the network."""
+    left = [kwargs.get("json_schema")]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            for key in ("$ref", "$dynamicRef", "$recursiveRef"):
+                told = part.get(key, "#")
+                if isinstance(told, str) and not told.startswith("#"):
+                    yield f"{key} {told[:80]!r} leads out of the schema; write it within @ {place}.kwargs.json_schema"
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
 
 
 def _route_problems(expectation: Any, place: str) -> Iterator[str]:

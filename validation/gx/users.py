@@ -14,6 +14,7 @@ import polars as pl
 from validation.checking import Check, Verdict
 from validation.gx.engine import RESULT_FORMAT, Judged, exception_of, failure, plain
 from validation.gx.quiet import quiet
+from validation.gx.row_conditions import chosen, row_condition_of
 from validation.gx.stock import ALL_ROWS, judge_stock
 from validation.gx.suites import LoadedSuite
 from validation.metrics.finishing import TooManyValuesError, finish
@@ -117,6 +118,7 @@ class _OnSample:
     def __init__(self, sample: pl.DataFrame | None) -> None:
         self._sample = sample
         self._batch: Any = None
+        self._definition: Any = None
 
     @property
     def rows(self) -> int:
@@ -125,18 +127,32 @@ class _OnSample:
     def judge(self, expectation: Any) -> Any:
         if self._sample is None or not self.rows:
             return failure(expectation.configuration, ValueError("there is no sample to judge it on"))
-        if self._batch is None:
-            context = gx.get_context(mode="ephemeral")
-            context.variables.progress_bars = {"globally": False}
-            asset = context.data_sources.add_pandas("sample").add_dataframe_asset("sample")
-            definition = asset.add_batch_definition_whole_dataframe("sample")
-            self._batch = definition.get_batch({"dataframe": to_pandas(self._sample)})
         try:
-            result = self._batch.validate(expectation, result_format=RESULT_FORMAT)
+            condition = row_condition_of(getattr(expectation, "row_condition", None))
+            if condition is None:
+                result = self._whole().validate(expectation, result_format=RESULT_FORMAT)
+            else:
+                about = expectation.copy(update={"row_condition": None, "condition_parser": None})
+                batch = self._batch_of(chosen(condition, self._sample))
+                result = batch.validate(about, result_format=RESULT_FORMAT)
         except Exception as error:  # noqa: BLE001, an expectation that raises is a failed check, never a lost run
             return failure(expectation.configuration, error)
         result.expectation_config = expectation.configuration
         return result
+
+    def _whole(self) -> Any:
+        if self._batch is None:
+            assert self._sample is not None  # noqa: S101, `judge` has looked
+            self._batch = self._batch_of(self._sample)
+        return self._batch
+
+    def _batch_of(self, rows: pl.DataFrame) -> Any:
+        if self._definition is None:
+            context = gx.get_context(mode="ephemeral")
+            context.variables.progress_bars = {"globally": False}
+            asset = context.data_sources.add_pandas("sample").add_dataframe_asset("sample")
+            self._definition = asset.add_batch_definition_whole_dataframe("sample")
+        return self._definition.get_batch({"dataframe": to_pandas(rows)})
 
 
 def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
