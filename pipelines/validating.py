@@ -21,7 +21,7 @@ from validation.evidence import Evidence
 from validation.gx.process import Judge
 from validation.gx.values import UserSuite
 from validation.measures import Measures
-from validation.metrics.tables import Wanted
+from validation.metrics.tables import TableMetrics, Wanted
 from validation.settings import ColumnRoles
 from validation.tally import Tally
 from validation.verdict import Judgement
@@ -154,8 +154,11 @@ def validate_run(run: RunDirectory, again: Again, progress: Progress, judge: Jud
         raise RunDirectoryError(
             f"{run.uri} was written with `profile: false`, and suites need the profile; run it anew"
         )
-    if measures is not None and (again.rescan or measures.metrics.lacks(wanted, measures.cells())):
-        measures = _rescanned(run, spec, tables, wanted, measures, again, progress)
+    if again.rescan or (measures is not None and measures.metrics.lacks(wanted, measures.cells())):
+        metrics = _rescanned(run, plan, spec, tables, wanted, tally, again, progress)
+        if measures is not None:
+            write_metrics(run, metrics)
+            measures = replace(measures, metrics=metrics)
     progress("checking", 0, None)
     judgement = judge_evidence(plan, with_fail_on(spec, again.fail_on), tally, measures, judge, suites)
     return finish_run(run, plan, spec, judgement, judge)
@@ -163,14 +166,15 @@ def validate_run(run: RunDirectory, again: Again, progress: Progress, judge: Jud
 
 def _rescanned(
     run: RunDirectory,
+    plan: Plan,
     spec: Spec,
     tables: OutputTables,
     wanted: Wanted,
-    measures: Measures,
+    tally: Tally,
     again: Again,
     progress: Progress,
-) -> Measures:
-    """The measures, with all that suites want counted in the written data."""
+) -> TableMetrics:
+    """What suites want, counted in the written data, which is what was written, or this fails."""
     from pipelines.rescanning import rescan  # noqa: PLC0415, imports Beam
 
     if not again.rescan:
@@ -182,9 +186,7 @@ def _rescanned(
         raise RunDirectoryError(
             f"{run.uri} holds an index and no data: suites are counted when it is written; run anew"
         )
-    metrics = rescan(run, wanted, tables, again.beam_options, progress)
-    write_metrics(run, metrics)
-    return replace(measures, metrics=metrics)
+    return rescan(run, plan, spec, tables, wanted, tally, again.beam_options, progress)
 
 
 def _with_checks(run: RunDirectory, spec: Spec, asked: Spec) -> Spec:

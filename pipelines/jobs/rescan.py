@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.jobs.summaries import MergeSummaries
-from pipelines.run_directory import RunDirectory, write_summary
+from pipelines.output.read_back import Reader, open_written
+from pipelines.run_directory import ASSIGNMENT, RunDirectory, write_summary
+from splitting.assign import Assignment
 from splitting.columns import column, from_arrow
+from splitting.errors import DataError
 from validation.metrics.tables import TableMetrics, Wanted
+from validation.tally import Tally
 
-METRICS = "metrics"
+METRICS, TALLY = "metrics", "tally"
 _ROWS = 131_072
 
 
@@ -24,19 +27,26 @@ class RescanTask:
 
     Attributes:
         run: the run.
+        reader: of its files.
         wanted: what suites want.
         source_column: tells a row's source.
         columns: that suites see.
     """
 
+    @property
+    def columns_read(self) -> list[str]:
+        """The columns that suites see or that the rules read."""
+        return list(dict.fromkeys([*self.columns, *self.reader.rules.columns_read()]))
+
     run: RunDirectory
+    reader: Reader
     wanted: Wanted
     source_column: str
     columns: tuple[str, ...]
 
 
-def metrics_of_file(name: str, split: str, task: RescanTask) -> TableMetrics:
-    """Counts what is wanted in one file.
+def scan_file(name: str, split: str, task: RescanTask) -> tuple[TableMetrics, Tally]:
+    """Counts what is wanted in one file, its rows, and those that do not belong in it.
 
     Args:
         name: of the file, relative to the run.
@@ -45,27 +55,36 @@ def metrics_of_file(name: str, split: str, task: RescanTask) -> TableMetrics:
 
     Returns:
         What was counted.
+
+    Raises:
+        DataError: the file is not what the run wrote.
     """
-    location = task.run.path(name)
-    found = TableMetrics.empty()
-    with pq.ParquetFile(location.filesystem.open_input_file(location.path)) as file:
-        for batch in file.iter_batches(_ROWS, columns=list(task.columns)):
+    found, assignment = TableMetrics.empty(), Assignment.from_bytes(task.run.read(ASSIGNMENT))
+    misplaced = []
+    with open_written(task.run, name) as file:
+        lacking = sorted(set(task.columns_read) - set(file.schema_arrow.names))
+        if lacking:
+            raise DataError(f"{task.run.uri}/{name} has no column {lacking[0]!r}: it is not the file that was written")
+        for batch in file.iter_batches(_ROWS, columns=task.columns_read):
             frame = from_arrow(pa.Table.from_batches([batch]))
             for (source,), rows in frame.group_by(column(task.source_column), maintain_order=True):
-                wanted = task.wanted.of(split, str(source))
-                found = TableMetrics.merge([found, TableMetrics.of(wanted, split, str(source), rows)])
-    return found
+                wanted, seen = task.wanted.of(split, str(source)), rows.select(column(n) for n in task.columns)
+                found = TableMetrics.merge([found, TableMetrics.of(wanted, split, str(source), seen)])
+                misplaced.append(task.reader.misplaced(rows, str(source), split, assignment))
+    return found, Tally.merge([task.reader.counts(name, split), *misplaced])
 
 
 class _Rescan(beam.DoFn):
-    """A file to what was counted in it."""
+    """A file to what was counted in it; on the side, the tally of its rows."""
 
     def __init__(self, task: RescanTask) -> None:
         self._task = task
 
-    def process(self, item: tuple[str, str]) -> list[bytes]:
+    def process(self, item: tuple[str, str]) -> Iterator[bytes | beam.pvalue.TaggedOutput]:
         name, split = item
-        return [metrics_of_file(name, split, self._task).to_bytes()]
+        metrics, tally = scan_file(name, split, self._task)
+        yield metrics.to_bytes()
+        yield beam.pvalue.TaggedOutput(TALLY, tally.to_bytes())
 
 
 def build_rescan(pipeline: beam.Pipeline, files: Sequence[tuple[str, str]], task: RescanTask, folder: str) -> None:
@@ -77,11 +96,19 @@ def build_rescan(pipeline: beam.Pipeline, files: Sequence[tuple[str, str]], task
         task: see there.
         folder: where the metrics go.
     """
-    _ = (
+    scanned = (
         pipeline
         | "Files" >> beam.Create(list(files))
         | "Spread" >> beam.Reshuffle()
-        | "Rescan" >> beam.ParDo(_Rescan(task)).with_output_types(bytes)
+        | "Rescan" >> beam.ParDo(_Rescan(task)).with_outputs(TALLY, main=METRICS)
+    )
+    _ = (
+        scanned[METRICS]
         | "MergeMetrics" >> beam.CombineGlobally(MergeSummaries(TableMetrics)).without_defaults()
         | "WriteMetrics" >> beam.Map(write_summary, folder, METRICS).with_output_types(str)
+    )
+    _ = (
+        scanned[TALLY]
+        | "MergeTallies" >> beam.CombineGlobally(MergeSummaries(Tally)).without_defaults()
+        | "WriteTally" >> beam.Map(write_summary, folder, TALLY).with_output_types(str)
     )

@@ -12,7 +12,7 @@ from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.shards import open_shard
 from pipelines.output.unit import WriteTask
 from splitting.request import TRAIN
-from splitting.rules import POOLS, SOURCE
+from splitting.rules import GROUP, KEY, POOLS, SOURCE
 from validation.leaks import EvaluationNames
 from validation.tally import Tally
 
@@ -27,12 +27,17 @@ def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task:
         task: the job's.
 
     Returns:
-        Counts of its rows, and of those that are outside the split's pool.
+        Counts of its rows, and of those that are outside the split's pool: of the file, read back; an index, which
+        has neither labels nor pools, is counted as it is written.
     """
     parcel = Parcel.merge(Parcel.from_bytes(part) for part in parts).sorted()
     path = task.run.path(shard_path(split, shard, task.layout.shards(split)))
     with open_shard(path, parcel.rows.schema) as writer:
         writer.write(parcel.rows)
+    if task.tables.mode == "data":
+        name = shard_path(split, shard, task.layout.shards(split))
+        drawn = pl.DataFrame({KEY: parcel.series(KEY), GROUP: parcel.series(GROUP)})
+        return task.reader.evaluation(name, split, task.assignment, drawn)
     outside = (parcel.series(POOLS) & task.assignment.pool_bit(split)) == 0
     return Tally.of_split(split, parcel.series(SOURCE), parcel.series(LABEL), outside)
 
@@ -61,11 +66,13 @@ def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
         task: the job's.
 
     Returns:
-        A tally of the leaks.
+        A tally of the leaks, and of the rows.
     """
     key, group = _checked(task)
     table = task.run.scan_frame(task.layout.train_shard(unit), [*key, *group])
     found = [names.leaks(TRAIN, table, key, group)]
+    if task.tables.mode == "data":
+        found.append(task.reader.counts(task.layout.train_shard(unit), TRAIN))
     if task.measure is not None:
         digests = pl.Series(np.frombuffer(task.run.read(digest_path(unit)), "<u8"), dtype=pl.UInt64)
         found.append(names.row_leaks(TRAIN, digests))

@@ -15,6 +15,7 @@ from pipelines.output.layout import HELD_OUT as HELD_OUT_FOLDER
 from pipelines.output.layout import REJECTED, Layout, aside_path, digest_path
 from pipelines.output.measuring import UnitMeasuring
 from pipelines.output.parcel import LABEL, Parcel
+from pipelines.output.read_back import Reader
 from pipelines.output.shards import ShardWriter, open_shard, stream_shard, streams
 from pipelines.output.tables import LINE_SCHEMA, OutputTables
 from pipelines.progress import report_rows
@@ -63,6 +64,11 @@ class WriteTask:
     measure: MeasureOptions | None = None
 
     @property
+    def reader(self) -> Reader:
+        """Reads written files back."""
+        return Reader(self.run, self.rules, self.label)
+
+    @property
     def assignment(self) -> Assignment:
         """Where rows go. Workers read it from the run directory: it can be too large to travel with every step."""
         return _read_assignment(self.run.uri, self.plan)
@@ -78,7 +84,7 @@ class UnitResult:
     """What a unit leaves.
 
     Attributes:
-        train_labels: by source, its train rows of each label.
+        train_labels: by source, its train rows of each label; of an index alone, data is counted in its files.
         asides: counts of held-out and rejected rows.
         parcels: by split and shard, its evaluation rows.
         read: by source, the rows it read, unreadable lines included, and the sums of their checksum.
@@ -92,7 +98,7 @@ class UnitResult:
     measuring: UnitMeasuring | None = None
 
     def tally(self) -> Tally:
-        """Counts of what the unit wrote; its evaluation rows are counted where they are written."""
+        """Counts of what the unit read and set aside, and of the train rows of an index; data is read back."""
         train = [Tally.of_counts(TRAIN, source, labels) for source, labels in self.train_labels.items()]
         read = [Tally.of_read(source, **counts) for source, counts in self.read.items()]
         return Tally.merge([Tally.empty(), *read, *train, *self.asides])
@@ -155,7 +161,8 @@ def _read_and_place(
             plain = ~special if special.any() else None
             high, low = named.select(check_sums()).row(0)
             result.read[fragment.source].update(rows=len(chunk) + len(chunk.bad_rows), high=high, low=low)
-            result.train_labels[fragment.source] += _count_labels(chunk, plain, task.label)
+            if task.tables.mode == "index":
+                result.train_labels[fragment.source] += _count_labels(chunk, plain, task.label)
             if chunk.bad_rows:
                 _write_bad_rows(chunk.bad_rows, fragment, asides, result)
             if plain is not None:

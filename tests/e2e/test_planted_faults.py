@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from pipelines import api
-from pipelines.output import unit
+from pipelines.output.shards import ShardWriter
+from pipelines.output.tables import OutputTables
 from pipelines.sources.reading import Chunk
 from splitting.assign import REASON, Assignment
+from splitting.errors import DataError
 from splitting.plan import SPLIT
 from splitting.rules import GROUP, KEY
 from tests.support.corpus import write_parquet, write_spec
@@ -139,13 +141,62 @@ def test_a_label_that_train_lacks_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     found = run(tmp_path, {"web": tables["web"], "app": rare}, salt)
     assert not any("'rare'" in sentence for sentence, severity in found.items() if severity == "critical")
 
-    honest = unit._count_labels
+    honest = OutputTables.split_frame
 
-    def forgetful(chunk: Chunk, plain: pl.Series | None, label: str | None) -> Counter[str | None]:
-        counted = honest(chunk, plain, label)
-        counted["cat"] += counted.pop("rare", 0)
-        return counted
+    def forgetful(self: OutputTables, chunk: Chunk, chosen: pl.Series | None) -> pl.DataFrame:
+        return honest(self, chunk, chosen).with_columns(pl.col("label").replace("rare", "cat"))
 
-    monkeypatch.setattr(unit, "_count_labels", forgetful)
+    monkeypatch.setattr(OutputTables, "split_frame", forgetful)
     found = run(tmp_path / "again", {"web": tables["web"], "app": rare}, salt)
     assert any("train has no example of 'rare'" in sentence for sentence in found), found
+
+
+def test_rows_that_a_writer_loses_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = OutputTables.split_frame
+    monkeypatch.setattr(OutputTables, "split_frame", lambda *given: honest(*given)[1:])
+    with pytest.raises(DataError, match=r"rows were read, .* were written"):
+        run(tmp_path, photos(), SALTS[0])
+    assert not (tmp_path / "RUN" / "_SUCCESS").exists()
+
+
+def test_other_rows_than_were_drawn_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = ShardWriter.write
+
+    def careless(self: ShardWriter, table: pa.Table) -> None:
+        honest(self, table if len(table) != 300 else pa.concat_tables([table[:-5], table[:5]]))
+
+    monkeypatch.setattr(ShardWriter, "write", careless)
+    with pytest.raises(DataError, match="does not hold the rows that were drawn"):
+        run(tmp_path, photos(), SALTS[0])
+
+
+@pytest.mark.parametrize("fault", ["swapped", "doubled", "lost", "relabelled", "file"])
+def test_data_that_was_changed_later_is_told(tmp_path: Path, fault: str) -> None:
+    run(tmp_path, photos(), SALTS[0])
+    data = tmp_path / "RUN" / "data"
+    (dev_path,), (train_path, *_) = sorted(data.glob("dev-*")), sorted(data.glob("train-*"))
+    dev, train = pl.read_parquet(dev_path), pl.read_parquet(train_path)
+    if fault == "swapped":  # of one source and label, so that no count changes
+        pairs = dev.with_row_index("at").join(train.with_row_index("there"), on=["source", "label"]).head(1)
+        at, there = pairs["at"][0], pairs["there"][0]
+        one, other = dev[at], train[there]
+        dev, train = pl.concat([dev[:at], other, dev[at + 1 :]]), pl.concat([train[:there], one, train[there + 1 :]])
+    elif fault == "doubled":
+        train = pl.concat([train, train[:1]])
+    elif fault == "lost":
+        dev = dev[1:]
+    elif fault == "relabelled":
+        dev = dev.with_columns(label=pl.lit("cat"))
+    dev.write_parquet(dev_path)
+    train.write_parquet(train_path)
+    if fault == "file":
+        dev_path.write_bytes(dev_path.read_bytes()[:-100])
+    with pytest.raises(DataError, match="cannot be read" if fault == "file" else "was changed after it was written"):
+        api.validate(str(tmp_path / "RUN"), rescan=True)
+
+
+def test_data_as_it_was_written_passes_again(tmp_path: Path) -> None:
+    run(tmp_path, photos(), SALTS[0])
+    before = (tmp_path / "RUN" / "validation.json").read_bytes()
+    api.validate(str(tmp_path / "RUN"), rescan=True)
+    assert (tmp_path / "RUN" / "validation.json").read_bytes() == before
