@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.run_directory import INPUTS, LEDGER, PLAN, SPEC, RunDirectory
+from pipelines.sources.filesystems import first_line
 from pipelines.sources.fragments import Fragment, Inventory, SourceFile
 from pipelines.sources.options import CsvOptions
 from pipelines.spec.loading import parse_spec
@@ -50,12 +51,20 @@ def read_spec(run: RunDirectory) -> Spec:
 
 
 def read_inventory(run: RunDirectory) -> Inventory:
-    """Reads what a plan was made from: schema, files and fragments."""
-    document = json.loads(run.read(INPUTS))
-    schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(document["schema"])))
-    options = {name: _csv(value) for name, value in document["csv"].items()}
-    fragments = tuple(_fragment(item, options) for item in document["fragments"])
-    return Inventory(schema, tuple(SourceFile(**item) for item in document["files"]), fragments)
+    """Reads what a plan was made from: schema, files and fragments.
+
+    Raises:
+        RunDirectoryError: it was changed after it was written.
+    """
+    try:
+        document = json.loads(run.read(INPUTS))
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(document["schema"])))
+        options = {name: _csv(value) for name, value in document["csv"].items()}
+        fragments = tuple(_fragment(item, options) for item in document["fragments"])
+        return Inventory(schema, tuple(SourceFile(**item) for item in document["files"]), fragments)
+    except (ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+        told = f"{type(error).__name__}: {first_line(error)}"
+        raise RunDirectoryError(f"{run.uri}/{INPUTS} cannot be used ({told}); bring it back, or plan again") from error
 
 
 def _inventory_text(inventory: Inventory) -> str:

@@ -49,6 +49,7 @@ def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge, suites:
         checks += [*times, *(harm_checks(harm, evidence, settings) if harm else ())]
     verdicts, engine = judge.judge(OWN_SUITE, checks)
     findings = [*promise_findings(verdicts), *_match_findings(verdicts, comparisons, evidence)]
+    findings += _uncompared_findings(comparisons, settings)
     mismatch = None
     if evidence.measures is not None:
         mismatch = rounded(
@@ -79,6 +80,25 @@ def _match_findings(
         row = rows.get(verdict.check.name)
         if row is not None and row.role == "match" and not verdict.success and not verdict.exception:
             found.append(Finding(verdict.severity, _sentence(row, evidence), (verdict.check.name,)))
+    return found
+
+
+def _uncompared_findings(comparisons: Sequence[Comparison], settings: CheckSettings) -> list[Finding]:
+    """Splits that are too small to compare: that nothing was found of them says nothing."""
+    pairs: dict[tuple[str, str], list[Comparison]] = {}
+    for row in comparisons:
+        pairs.setdefault((row.reference, row.observed), []).append(row)
+    found = []
+    for (reference, observed), rows in pairs.items():
+        few = [row for row in rows if row.verdict == "too few rows"]
+        if not few or any(row.effect is not None for row in rows):
+            continue
+        most = max(min(row.n_reference, row.n_observed) for row in few)
+        told = (
+            f"{reference} and {observed} were not compared: the smaller has {most:,} rows with a value, and at least "
+            f"{settings.min_rows:,} are asked for (`checks: min_rows`)."
+        )
+        found.append(Finding("info", told, tuple(comparison_name(row) for row in few)))
     return found
 
 

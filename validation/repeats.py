@@ -35,7 +35,7 @@ def row_digests(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series | None
 
 
 def _digestible(kind: pl.DataType) -> bool:
-    return not isinstance(kind, pl.Object | pl.Null) and not kind.is_nested()
+    return not isinstance(kind, pl.Object | pl.Null)
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,17 +121,10 @@ def _problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
     if spec.key_is_row and opaque:
         told = f"column {opaque[0].name!r} is {opaque[0].type}, of which no key can be made; name key columns, not row"
         yield Problem("key", told)
-    for role, columns in (
-        ("key", spec.key_columns),
-        ("group", spec.group or ()),
-        ("label", (spec.label,) if spec.label else ()),
-    ):
-        for i, column in enumerate(columns):
-            path = f"{role}[{i}]" if len(columns) > 1 else role
-            yield from _usable(column, path, names, schema, nested=role == "label")
+    yield from _role_problems(spec, names, schema)
     for i, stratum in enumerate(spec.stratify):
         path = f"stratify[{i}]"
-        found = list(_usable(stratum.column, path, names, schema, nested=False))
+        found = list(_usable(stratum.column, path, names, schema))
         yield from found
         if stratum.edges and not found and not _is_number(schema, stratum.column):
             got = _type(schema, stratum.column)
@@ -147,6 +140,19 @@ def _problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
             yield from error.problems
 
 
+def _role_problems(spec: Spec, names: list[str], schema: pa.Schema) -> Iterator[Problem]:
+    for role, columns in (
+        ("key", spec.key_columns),
+        ("group", spec.group or ()),
+        ("label", (spec.label,) if spec.label else ()),
+    ):
+        for i, column in enumerate(columns):
+            path = f"{role}[{i}]" if len(columns) > 1 else role
+            yield from _usable(column, path, names, schema)
+            if role == "label" and column in schema.names and _is_bytes(schema.field(column).type):
+                yield Problem(path, f"column {column!r} is {_type(schema, column)}; expected labels that can be shown")
+
+
 def _there(column: str, path: str, names: list[str]) -> Iterator[Problem]:
     if column not in names:
         near = difflib.get_close_matches(column, names, 1)
@@ -155,17 +161,21 @@ def _there(column: str, path: str, names: list[str]) -> Iterator[Problem]:
         yield Problem(path, f"there is no column {column!r}; {hint}")
 
 
-def _usable(column: str, path: str, names: list[str], schema: pa.Schema, *, nested: bool) -> Iterator[Problem]:
+def _usable(column: str, path: str, names: list[str], schema: pa.Schema) -> Iterator[Problem]:
     yield from _there(column, path, names)
-    if column in schema.names and (
-        is_opaque(schema.field(column).type) or (not nested and pt.is_nested(schema.field(column).type))
-    ):
+    if column in schema.names and (is_opaque(schema.field(column).type) or pt.is_nested(schema.field(column).type)):
         kind = _type(schema, column)
         yield Problem(path, f"column {column!r} is {kind}; expected a plain value (text, number, date, …)")
 
 
 def _type(schema: pa.Schema, column: str) -> str:
     return str(schema.field(column).type) if column in schema.names else "string"
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(
+        pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_binary_view(kind) or pt.is_fixed_size_binary(kind)
+    )
 
 
 def _is_number(schema: pa.Schema, column: str) -> bool:

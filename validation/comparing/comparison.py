@@ -20,6 +20,9 @@ EffectName = Literal["js_excess", "ks_excess", "wasserstein_excess", "frechet_ex
 About = Literal["values", "missing", "NaN", "infinite"]
 
 
+_LEAST_LEVEL = 1e-9
+
+
 @dataclass(frozen=True)
 class Effect:
     """How large a shift is, freed of chance: what the verdict goes by.
@@ -41,6 +44,14 @@ class Effect:
     interval: Interval
     levels: Level
     detection: Detection
+
+    def over(self, level: int) -> float:
+        """The value as a multiple of a level; of a level of 0, which anything exceeds, of next to nothing.
+
+        Args:
+            level: 0 for where a slight shift begins, 1 for where a shift does.
+        """
+        return self.value / max(self.levels[level], _LEAST_LEVEL)
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def of_ordered(
         ),
     )
     return {
-        "effect": max(effects, key=lambda effect: effect.value / effect.levels[0]),
+        "effect": max(effects, key=lambda effect: effect.over(0)),
         "p": min(1.0, 2 * min(kolmogorov_p(ks, table), by_moving.tail(moved))),
         "ks": ks,
         "ks_null": effects[0].null,

@@ -46,7 +46,7 @@ def rank_mismatch(comparisons: Iterable[Comparison], pair: Pair | None = None) -
 def weight(comparison: Comparison) -> float:
     """The effect as a multiple of the size from which it is called a shift; 0 where nothing was compared."""
     effect = comparison.effect
-    return 0.0 if effect is None else effect.value / effect.levels[1]
+    return 0.0 if effect is None else effect.over(1)
 
 
 def sentence(comparison: Comparison, reference: ColumnProfile | None, observed: ColumnProfile | None) -> str:

@@ -109,13 +109,15 @@ def domain_classifier(
         if min(np.bincount(side[held], minlength=2).min(), np.bincount(side[seen], minlength=2).min()) == 0:
             continue
         model = _classifier(encoder, both.salt, purpose, fold)
-        model.fit(matrix[seen], side[seen])
-        auc, variance = auc_and_variance(model.predict_proba(matrix[held])[:, 1], side[held], groups[held])
+        empty = np.isnan(matrix[seen]).all(axis=0)  # boosting finds no cuts in a column that it never saw
+        learnt, asked = np.where(empty, 0.0, matrix[seen]), np.where(empty, 0.0, matrix[held])
+        model.fit(learnt, side[seen])
+        auc, variance = auc_and_variance(model.predict_proba(asked)[:, 1], side[held], groups[held])
         aucs.append(auc)
         variances.append(variance)
         if importances:
             draws = generator(both.salt, purpose, "shuffle", str(fold))
-            falls.append(_falls(model, matrix[held], side[held], encoder.blocks, draws))
+            falls.append(_falls(model, asked, side[held], encoder.blocks, draws))
     auc = float(np.mean(aucs))
     spread = max(SHARED_FOLDS * float(np.sqrt(np.mean(variances) / len(variances))), 1 / (2 * min(counted)))
     reach = float(norm.ppf((1 + LEVEL) / 2)) * spread

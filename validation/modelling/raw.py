@@ -19,6 +19,8 @@ Places = npt.NDArray[np.int64]
 TEXT_CHARACTERS = 2_000
 """The beginning of a text that is read."""
 TEXT_BUCKETS = 2**18
+LARGEST = 1e30
+"""Trees hold numbers in 32 bits, and models square them."""
 
 # Signs of scripts that set no space between words are words; of paths and ids, every run of letters or of digits is.
 _WORD = r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|\b\w\w+\b"
@@ -95,13 +97,18 @@ def vector_matrix(column: pl.Series, length: int) -> Matrix:
     matrix = np.full((len(column), length), np.nan)
     if length and fits.any():
         matrix[fits.to_numpy()] = lists.filter(fits).explode().to_numpy().reshape(-1, length)
-    return np.where(np.isfinite(matrix), matrix, np.nan)
+    return bounded(matrix)
+
+
+def bounded(numbers: Matrix) -> Matrix:
+    """Numbers that models can square and add: those beyond `LARGEST` are cut there, infinite ones are gaps."""
+    return np.where(np.isfinite(numbers), np.clip(numbers, -LARGEST, LARGEST), np.nan)
 
 
 def _read(column: pl.Series, feature: Feature) -> RawColumn:
     if feature.kind == "number":
         numbers = column.cast(pl.Float64).to_numpy().reshape(-1, 1)
-        return RawColumn(feature, np.where(np.isfinite(numbers), numbers, np.nan))
+        return RawColumn(feature, bounded(numbers))
     if feature.kind == "vector":
         return RawColumn(feature, vector_matrix(column, feature.length))
     strings = column.cast(pl.String)

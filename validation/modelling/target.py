@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validation.modelling.raw import Matrix
+from validation.modelling.raw import Matrix, bounded
 
 CLASSES = 30
 """Classes that are told apart; rarer ones are one class together."""
@@ -49,7 +49,7 @@ class Target:
         if number is None:
             number = known.dtype.is_numeric() and known.n_unique() > FEW_NUMBERS
         if number:
-            numbers = known.cast(pl.Float64).to_numpy()
+            numbers = bounded(known.cast(pl.Float64).to_numpy())
             scale = float(numbers.std())
             return cls((), mean=float(numbers.mean()), scale=scale if scale > LEAST_SPREAD else 1.0)
         counted = known.cast(pl.String).alias("value").to_frame().group_by("value").len()
@@ -77,7 +77,7 @@ class Target:
             folded: then it counts as one of them.
         """
         if self.is_number:
-            return (labels.cast(pl.Float64).to_numpy() - self.mean) / self.scale
+            return (bounded(labels.cast(pl.Float64).to_numpy()) - self.mean) / self.scale
         codes = {value: code for code, value in enumerate(self.classes)}
         unknown = len(codes) if self.folded else len(codes) + 1
         texts = labels.cast(pl.String).to_list()
