@@ -23,8 +23,8 @@ from great_expectations.expectations.row_conditions import (
     PassThroughCondition,
 )
 
+from validation.metrics.bounds import between
 from validation.metrics.columns import MetricError, comparable, members, values_of
-from validation.metrics.conditions import between
 
 MOST_CHARACTERS = 4_000
 """Of a condition in text."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from great_expectations.expectations.registry import (
     list_registered_expectation_implementations,
 )
 
+from validation.gx.arguments import altered, argument_problems, refusals
 from validation.gx.expectations import EXPECTATIONS
 from validation.gx.row_conditions import RowConditionError, columns_of, row_condition_of
 from validation.gx.stock import Route, route_of
@@ -135,6 +135,8 @@ def _document_problems(document: Any) -> Iterator[str]:
         yield f"unknown key {key!r}{_near(key, _SUITE_KEYS)} @ {key}"
     if document.get("suite_parameters"):
         yield "parameters are not given to suites here; write the values @ suite_parameters"
+    if not isinstance(document.get("name", ""), str):
+        yield f"is a text, got {_kind(document['name'])} @ name"
     told = document.get("expectations")
     if not isinstance(told, list):
         yield f"needs a list of expectations, got {_kind(told)} @ expectations"
@@ -197,24 +199,12 @@ def _made(kind: Any, kwargs: dict[str, Any], place: str, about: dict[str, Any]) 
         if isinstance(value, dict) and "$PARAMETER" in value
     ]
     given = {key: value for key, value in kwargs.items() if key in usable}
-    problems += [*_pattern_problems(given, place), *_schema_problems(given, place)]
+    problems += argument_problems(given, place)
     try:
-        return kind(**given, **{key: value for key, value in about.items() if value is not None}), problems
+        made = kind(**given, **{key: value for key, value in about.items() if value is not None})
     except Exception as error:  # noqa: BLE001, every class checks in its own way
-        told = error.errors() if hasattr(error, "errors") else [{"loc": (), "msg": str(error)}]
-        places = {".".join(map(str, one["loc"])).replace("__root__", ""): one["msg"] for one in told}
-        wrong = [f"{message} @ {place}.kwargs{'.' * bool(loc)}{loc}" for loc, message in places.items()]
-        return None, problems + wrong
-
-
-def _pattern_problems(kwargs: dict[str, Any], place: str) -> Iterator[str]:
-    for key in ("regex", "regex_list"):
-        told = kwargs.get(key)
-        for pattern in told if isinstance(told, list) else [told]:
-            try:
-                re.compile(pattern if isinstance(pattern, str) else "")
-            except re.error as error:
-                yield f"{str(pattern)[:80]!r} is no regular expression: {error} @ {place}.kwargs.{key}"
+        return None, problems + refusals(error, given, place)
+    return made, problems or list(altered(made, given, place))
 
 
 def _column_problems(expectation: Any, place: str, columns: Sequence[str] | None) -> Iterator[str]:
@@ -238,21 +228,6 @@ def _row_condition_problems(expectation: Any, place: str, columns: Sequence[str]
     for name in columns_of(condition):
         if name not in columns:
             yield f"the splits have no column {name!r}{_near(name, columns)} @ {place}.kwargs.row_condition"
-
-
-def _schema_problems(kwargs: dict[str, Any], place: str) -> Iterator[str]:
-    """References of a JSON schema to other documents: the validator would open them, on disk or over the network."""
-    left = [kwargs.get("json_schema")]
-    while left:
-        part = left.pop()
-        if isinstance(part, dict):
-            for key in ("$ref", "$dynamicRef", "$recursiveRef"):
-                told = part.get(key, "#")
-                if isinstance(told, str) and not told.startswith("#"):
-                    yield f"{key} {told[:80]!r} leads out of the schema; write it within @ {place}.kwargs.json_schema"
-            left += part.values()
-        elif isinstance(part, list):
-            left += part
 
 
 def _route_problems(expectation: Any, place: str) -> Iterator[str]:

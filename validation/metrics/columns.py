@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -166,4 +167,4 @@ def moment(value: str | date, dtype: pl.DataType) -> datetime:
     zone = dtype.time_zone if isinstance(dtype, pl.Datetime) else None
     if zone is None:
         return whole.astimezone(UTC).replace(tzinfo=None) if whole.tzinfo else whole
-    return whole if whole.tzinfo else whole.replace(tzinfo=UTC)
+    return (whole if whole.tzinfo else whole.replace(tzinfo=UTC)).astimezone(ZoneInfo(zone))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from validation.metrics import patterns
-from validation.metrics.columns import MetricError, comparable, members, moment, texts_of
+from validation.metrics.bounds import between, exact, summed
+from validation.metrics.columns import MetricError, comparable, members, texts_of
 
 
 def unexpected(name: str, values: pl.Series, arguments: dict[str, Any]) -> pl.Series:
@@ -59,63 +61,6 @@ def _unmatched(name: str, texts: pl.Series, arguments: dict[str, Any]) -> pl.Ser
     return found if negated else ~found
 
 
-def between(
-    values: pl.Series,
-    min_value: Any = None,
-    max_value: Any = None,
-    *,
-    strict_min: bool | None = False,
-    strict_max: bool | None = False,
-) -> pl.Series:
-    """Which values lie between bounds.
-
-    Args:
-        values: numbers, truth values, texts or times, without nulls.
-        min_value: the lower bound; None for none.
-        max_value: the upper bound; None for none.
-        strict_min: the lower bound itself is out.
-        strict_max: the upper bound itself is out.
-
-    Returns:
-        Boolean.
-
-    Raises:
-        MetricError: no bound, bounds the wrong way round, or of another type than the values.
-    """
-    if min_value is None and max_value is None:
-        raise MetricError("min_value and max_value cannot both be None")
-    if values.dtype == pl.Boolean or values.dtype.is_decimal():
-        values = values.cast(pl.Float64)
-    elif values.dtype.is_unsigned_integer():
-        values = values.cast(pl.Int128)  # a bound may be below zero
-    low, high = (None if bound is None else _bound(bound, values.dtype) for bound in (min_value, max_value))
-    if low is not None and high is not None and low > high:
-        raise MetricError(f"min_value {min_value} is greater than max_value {max_value}")
-    values = comparable(values)
-    inside = pl.repeat(True, len(values), dtype=pl.Boolean, eager=True)
-    if low is not None:
-        inside &= values > low if strict_min else values >= low
-    if high is not None:
-        inside &= values < high if strict_max else values <= high
-    return inside
-
-
-def _bound(bound: Any, dtype: pl.DataType) -> Any:
-    if dtype in (pl.Date, pl.Datetime):
-        if isinstance(bound, int | float):
-            raise MetricError(f"the bound {bound} is a number, and the values are of type {dtype}")
-        return moment(bound, dtype)
-    if isinstance(bound, str) != (dtype == pl.String) or not (dtype == pl.String or dtype.is_numeric()):
-        raise MetricError(f"the bound {bound!r} cannot be compared with values of type {dtype}")
-    return bound if isinstance(bound, str) else _number(bound, dtype)
-
-
-def _number(bound: Any, dtype: pl.DataType) -> Any:
-    if not isinstance(bound, int | float):
-        raise MetricError(f"the bound {bound!r} cannot be compared with values of type {dtype}")
-    return bound
-
-
 def considered(rows: pl.DataFrame, ignore_row_if: str | None) -> pl.DataFrame:
     """The rows that a condition of several columns is about.
 
@@ -153,7 +98,8 @@ def unexpected_rows(name: str, columns: Sequence[pl.Series], arguments: dict[str
     Raises:
         MetricError: the condition makes no sense for such values.
     """
-    first, *others = columns
+    first, *others = map(_at_one_clock, columns)
+    columns = [first, *others]
     if name == "column_pair_values.equal":
         met = _equal(first, others[0])
     elif name == "column_pair_values.a_greater_than_b":
@@ -161,7 +107,7 @@ def unexpected_rows(name: str, columns: Sequence[pl.Series], arguments: dict[str
     elif name == "column_pair_values.in_set":
         met = _pairs_in(first, others[0], arguments["value_pairs_set"])
     elif name == "multicolumn_sum.equal":
-        met = _summed(columns) == arguments["sum_total"]
+        met = _sums_equal(columns, arguments["sum_total"])
     elif name == "multicolumn_values.equal":
         same = [_equal(values, first) | (values.is_null() & first.is_null()) for values in others]
         met = pl.select(pl.all_horizontal(*same)).to_series()
@@ -171,13 +117,21 @@ def unexpected_rows(name: str, columns: Sequence[pl.Series], arguments: dict[str
     return ~met.fill_null(value=False)
 
 
-def _summed(columns: Sequence[pl.Series]) -> pl.Series:
-    total = pl.zeros(len(columns[0]), eager=True)
-    for values in columns:
-        if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
-            raise MetricError(f"values of type {values.dtype} have no sum")
-        total = total + values.cast(pl.Float64)
-    return total
+def _at_one_clock(values: pl.Series) -> pl.Series:
+    """Moments with a time zone in UTC, in which those of several zones are compared."""
+    if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
+        return values.dt.convert_time_zone("UTC")
+    return values
+
+
+def _sums_equal(columns: Sequence[pl.Series], sum_total: Any) -> pl.Series:
+    sums, scale = summed(columns)
+    if sums.dtype.is_float():
+        return sums == sum_total
+    if not math.isfinite(sum_total):
+        return _none(sums, {})
+    wanted = exact(sum_total) * 10**scale
+    return between(sums, wanted, wanted)
 
 
 def _equal(first: pl.Series, second: pl.Series) -> pl.Series:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from validation.metrics.bounds import between
 from validation.metrics.columns import SHOWN, MetricError, shown, values_of
-from validation.metrics.conditions import between, considered, unexpected, unexpected_rows
+from validation.metrics.conditions import considered, unexpected, unexpected_rows
 from validation.metrics.exact import ExactSums
 from validation.metrics.plan import Statistic
 

@@ -53,11 +53,11 @@ def test_every_problem_is_told_at_once_with_its_place() -> None:
     expected = [
         "did you mean 'expect_column_values_to_not_be_null'? @ expectations[0].type",
         "has no 'colum'; did you mean 'column'? @ expectations[1].kwargs.colum",
-        "field required @ expectations[1].kwargs.column",
+        "column is required @ expectations[1].kwargs.column",
         "severity 'fatal' is not one of critical, warning, info @ expectations[2].severity",
         "no column 'widht'; did you mean 'width'? @ expectations[3].kwargs.column",
         "unknown key 'mostly' @ expectations[4].mostly",
-        "@ expectations[5].kwargs.mostly",
+        "mostly is a share from 0 to 1, got 3 @ expectations[5].kwargs.mostly",
         "the rows of a split have no order @ expectations[6]",
         "`expectation_type` is called `type` since Great Expectations 1.0 @ expectations[7]",
         "'result_format' cannot be set",
@@ -69,6 +69,51 @@ def test_every_problem_is_told_at_once_with_its_place() -> None:
     for problem, part in zip(told, expected, strict=True):
         assert problem.startswith("s.json: "), problem
         assert part in problem
+
+
+VALUES = "expect_column_values_to_be_between"
+ROWS = "expect_table_row_count_to_equal"
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (expect(NOT_NULL, column="width", mostly="0.9"), "mostly is a share from 0 to 1, got '0.9'"),
+        (expect(NOT_NULL, column="width", mostly=True), "mostly is a share from 0 to 1, got True"),
+        (expect(NOT_NULL, column=5), "column is a text, got 5"),
+        (expect(VALUES, column="width", min_value="a"), "min_value is a number or a date in ISO 8601"),
+        (expect(VALUES, column="width", min_value="5"), "'5' would be taken as 5.0"),
+        (expect(VALUES, column="width", min_value=3, max_value=1), "min_value 3 is above max_value 1"),
+        (expect(VALUES, column="width", min_value=2**53 + 1), "9007199254740993 would be taken as 9007199254740992.0"),
+        (expect(ROWS, value=1.5), "1.5 would be taken as 1"),
+        (expect(ROWS, value="x"), "value is a whole number, got 'x'"),
+        (expect("expect_column_values_to_match_regex", column="label", regex=5), "5 would be taken as '5'"),
+        (expect("expect_column_values_to_match_regex", column="label", regex="("), "is no regular expression"),
+        (expect("expect_column_values_to_be_in_set", column="label", value_set=3), "value_set is a list, got 3"),
+    ],
+)
+def test_an_argument_is_what_was_written_or_is_refused(told: dict[str, Any], message: str) -> None:
+    (problem,) = problems(suite(told))
+    assert message in problem
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        expect(VALUES, column="width", min_value="2024-01-01", max_value="2024-02-01T00:00:00"),
+        expect(VALUES, column="width", min_value=1, max_value=2.5, mostly=1, strict_min=True),
+        expect("expect_column_values_to_be_in_set", column="label", value_set=["1", 1, 1.5, True, None, 2**62 + 1]),
+        expect("expect_multicolumn_sum_to_equal", column_list=["width", "label"], sum_total=2),
+        expect(
+            "expect_column_quantile_values_to_be_between",
+            column="width",
+            quantile_ranges={"quantiles": [0, 0.5, 1], "value_ranges": [[0, None], [0, 1], [None, 1]]},
+        ),
+    ],
+)
+def test_arguments_that_are_fine_are_read(told: dict[str, Any]) -> None:
+    (loaded,) = load_suites([suite(told)], ["width", "label"])
+    assert len(loaded.expectations) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,6 +128,7 @@ def test_every_problem_is_told_at_once_with_its_place() -> None:
         ("{}", "needs a list of expectations"),
         ('{"expectation_suite_name": "x", "expectations": []}', "before 1.0"),
         ('{"expectation": []}', "did you mean 'expectations'?"),
+        ('{"name": ["s"], "expectations": [1]}', "is a text, got a list @ name"),
     ],
 )
 def test_what_is_no_suite_is_refused(text: str, told: str) -> None:
