@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.docs import write_run_log
-from pipelines.job import make_heading, make_rules
+from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job
 from pipelines.jobs.write import MEASURES, TALLY, build_write
 from pipelines.measured import write_measured
@@ -24,7 +24,6 @@ from pipelines.run_directory import (
     PROJECT,
     REJECTED,
     RUN_LOG,
-    SPEC,
     SUCCESS,
     VALIDATION,
     WORK,
@@ -32,12 +31,12 @@ from pipelines.run_directory import (
 )
 from pipelines.sources.fragments import Inventory, check_unchanged, pack_units
 from pipelines.spec.models import Spec
-from pipelines.stored import read_inventory, read_plan, read_spec
+from pipelines.stored import check_spec, read_inventory, read_plan, read_spec
 from pipelines.suites import load_suites, stored_suites
 from pipelines.validating import finish_run, judge_evidence, with_fail_on
 from splitting.assign import assignment_of
 from splitting.checksum import checksum_text
-from splitting.errors import DataError, RunDirectoryError
+from splitting.errors import DataError
 from splitting.plan import Plan
 from splitting.rules import Rules
 from validation.gx.process import Judge
@@ -76,7 +75,7 @@ def apply_run_plan(
     options = job_options(beam_options)
     plan, spec, inventory = read_plan(run), read_spec(run), read_inventory(run)
     check_unchanged(inventory)
-    _check_spec(run, plan, spec)
+    check_spec(run, plan, spec)
     rules = make_rules(spec, inventory.schema)
     tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
     suites = stored_suites(run)
@@ -100,13 +99,6 @@ def apply_run_plan(
     progress("checking", 0, None)
     judgement = judge_evidence(plan, with_fail_on(spec, fail_on), tally, measures, judge, suites)
     return finish_run(run, plan, spec, judgement, judge)
-
-
-def _check_spec(run: RunDirectory, plan: Plan, spec: Spec) -> None:
-    if make_heading(spec).spec_fingerprint != plan.spec_fingerprint:
-        raise RunDirectoryError(
-            f"{run.uri}/{SPEC} is not the spec of the plan: it was changed after the plan was made; plan again"
-        )
 
 
 def _layout(plan: Plan, inventory: Inventory, units: int, shard_bytes: int) -> Layout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -174,7 +175,9 @@ def judgement_view(judgement: Judgement) -> RenderableType:
         For a rich console.
     """
     failed, total = len(judgement.failed), len(judgement.verdicts)
-    told = f"all {total:,} checks hold" if not failed else f"{failed:,} of {total:,} checks failed"
+    told = f"all {total:,} checks hold"
+    if failed:
+        told = f"{total - failed:,} of {total:,} checks hold, {_not_held(judgement)}"
     parts: list[RenderableType] = [Text(f"Verdict: {judgement.status}; {told}.")]
     if judgement.findings:
         table = _table("")
@@ -187,6 +190,12 @@ def judgement_view(judgement: Judgement) -> RenderableType:
             table.caption = f"… and {len(judgement.findings) - _MOST_ROWS:,} more, all in validation.json"
         parts.append(table)
     return Group(*parts, *(Text(f"Note: {printable(note)}") for note in judgement.notes))
+
+
+def _not_held(judgement: Judgement) -> str:
+    counts = Counter[str](verdict.severity for verdict in judgement.failed)
+    words = {"critical": "critical", "warning": "to warn", "info": "to inform"}
+    return ", ".join(f"{counts[severity]:,} {word}" for severity, word in words.items() if counts[severity]) + " do not"
 
 
 def printable(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from pipelines.job import make_heading
 from pipelines.run_directory import INPUTS, LEDGER, PLAN, SPEC, RunDirectory
 from pipelines.sources.filesystems import first_line
 from pipelines.sources.fragments import Fragment, Inventory, SourceFile
@@ -48,6 +49,18 @@ def read_plan(run: RunDirectory) -> Plan:
 def read_spec(run: RunDirectory) -> Spec:
     """Reads the resolved spec of a run."""
     return parse_spec(run.read(SPEC).decode(), f"{run.uri}/{SPEC}")
+
+
+def check_spec(run: RunDirectory, plan: Plan, spec: Spec) -> None:
+    """Proves that the spec of a run is that of its plan.
+
+    Raises:
+        RunDirectoryError: it was changed after the plan was made.
+    """
+    if make_heading(spec).spec_fingerprint != plan.spec_fingerprint:
+        raise RunDirectoryError(
+            f"{run.uri}/{SPEC} is not the spec of the plan: it was changed after the plan was made; plan again"
+        )
 
 
 def read_inventory(run: RunDirectory) -> Inventory:

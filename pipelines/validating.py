@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.api import FailOn, Progress, RunResult
@@ -12,8 +12,9 @@ from pipelines.docs import write_docs
 from pipelines.measured import group_sizes, read_measured, write_metrics
 from pipelines.output.tables import OutputTables
 from pipelines.run_directory import CARD, SUCCESS, VALIDATION, RunDirectory
+from pipelines.spec.check_models import Checks
 from pipelines.spec.models import Spec
-from pipelines.stored import read_inventory, read_plan, read_spec
+from pipelines.stored import check_spec, read_inventory, read_plan, read_spec
 from pipelines.suites import load_suites, read_suites, stored_suites
 from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
@@ -142,6 +143,7 @@ def validate_run(run: RunDirectory, again: Again, progress: Progress, judge: Jud
     if not run.finished:
         raise RunDirectoryError(f"{run.uri} is not a finished run; finish it with: targetsplit apply {run.uri}")
     plan, spec = read_plan(run), read_spec(run)
+    check_spec(run, plan, spec)
     tally, measures = read_measured(run, profiled=spec.checks.profile)
     if again.asked is not None:
         spec = _with_checks(run, spec, again.asked)
@@ -198,6 +200,18 @@ def _with_checks(run: RunDirectory, spec: Spec, asked: Spec) -> Spec:
             f"the spec says otherwise than that of {run.uri} in {', '.join(differing)}, and only `checks` may differ "
             "where a run is judged again; plan a new run for the rest"
         )
+    if problems := list(_not_measured(spec.checks, asked.checks)):
+        raise RunDirectoryError(f"{run.uri} was measured otherwise: {'; '.join(problems)}; run anew for that")
     merged = spec.model_copy(update={"checks": asked.checks})
     check_columns(merged, read_inventory(run).schema)
     return merged
+
+
+def _not_measured(then: Checks, now: Checks) -> Iterator[str]:
+    """What is asked for and was decided while the data was written."""
+    if now.profile and not then.profile:
+        yield "`checks: profile` was false"
+    if now.sample != then.sample:
+        yield f"`checks: sample` was {then.sample:,}, and {now.sample:,} is asked for"
+    if missing := [name for name in then.skip if name not in now.skip]:
+        yield f"`checks: skip` left out {', '.join(missing)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from validation.checking import Check
 from validation.comparing.pairs import Pair
 from validation.evidence import Evidence
 from validation.measures import IN_TARGET
+from validation.modelling.columns import NOT_READ, LeftOut
 from validation.modelling.domain import DomainResult, domain_classifier
 from validation.modelling.leaks import LeakColumn, leak_columns
 from validation.modelling.mmd import MmdResult, mmd
@@ -39,6 +40,7 @@ class Harm:
         transfer: models of each source, judged on each.
         vectors: by column of vectors, how far they lie apart.
         leaks: columns, by how well each alone predicts the label.
+        sources: of the rows that models could learn from.
     """
 
     pair: Pair
@@ -47,6 +49,7 @@ class Harm:
     transfer: TransferTable
     vectors: dict[str, MmdResult]
     leaks: tuple[LeakColumn, ...]
+    sources: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         """All of it in plain values."""
@@ -85,6 +88,7 @@ def measure_harm(evidence: Evidence, settings: CheckSettings) -> Harm | None:
         transfer=transfer(sample),
         vectors=_vectors(first, second),
         leaks=leak_columns(sample.select(TRAIN), settings.thresholds.leak_auc),
+        sources=tuple(sample.source_names()),
     )
 
 
@@ -184,6 +188,10 @@ def harm_findings(harm: Harm, settings: CheckSettings) -> list[Finding]:
             f"({domain.low:.3f} to {domain.high:.3f}){by}. Told apart is not the same as harmed."
         )
         found.append(Finding("info", told))
+    if harm.domain.left_out and (unseen := _unseen(harm.domain.left_out)):
+        found.append(Finding("info", unseen))
+    if harm.transfer.reason and harm.transfer.column is not None and len(harm.sources) > 1:
+        found.append(Finding("info", f"Models were not carried from source to source: {harm.transfer.reason}."))
     leaks = [leak for leak in harm.leaks if leak.leaks and leak.measure == "AUC"]
     found += [
         Finding(
@@ -197,15 +205,33 @@ def harm_findings(harm: Harm, settings: CheckSettings) -> list[Finding]:
     return found
 
 
+def _unseen(left_out: Sequence[LeftOut]) -> str:
+    """Says which columns no model saw though their roles would let it: what they hold may tell splits apart, too."""
+    why: dict[str, list[str]] = {}
+    for one in left_out:
+        if one.reason in NOT_READ:
+            why.setdefault(one.reason, []).append(f"`{one.name}`")
+    told = "; ".join(f"{_some(names)} {'each ' * (len(names) > 1)}{reason}" for reason, names in why.items())
+    return f"Models did not see {told}." if told else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _CARRIED:,} more" if len(names) > _CARRIED else ""
+    return f"{', '.join(names[:_CARRIED])}{more}, which"
+
+
 def _cost(result: HarmResult, pair: Pair) -> str | None:
     gap = result.gap
     if gap is None:
-        return f"What the mismatch costs could not be measured: {result.reason}." if result.reason else None
-    unit = "errors" if result.measure == "error rate" else "standard deviations of error"
+        told = f"What the mismatch costs could not be measured: {result.reason}." if result.reason else None
+        return told if result.confidence_fall is None else f"{told} {_without_labels(result, pair)}"
+    unit = "errors" if result.measure.startswith("error rate") else "standard deviations of error"
     told = (
         f"{gap.gap:+.3f} ({gap.low:+.3f} to {gap.high:+.3f}) {unit} from {pair.reference} to {pair.observed}, "
         f"{gap.home:.3f} to {gap.away:.3f}"
     )
+    if result.measure.startswith("error rate, "):
+        told += f" ({result.measure.removeprefix('error rate, ')})"
     if result.grade == "costs":
         return f"The mismatch costs: a model that learns on {TRAIN} makes {told}."
     if result.grade == "no cost seen":
@@ -213,3 +239,13 @@ def _cost(result: HarmResult, pair: Pair) -> str | None:
     if result.grade == "too small to tell":
         return f"Too few examples to tell what the mismatch costs: {told}; only {gap.detectable:.3f} would be seen."
     return f"Without a label, {result.column!r} stood in for it: {told}; no cost is claimed."
+
+
+def _without_labels(result: HarmResult, pair: Pair) -> str:
+    """The figures that need no label away, under their own names."""
+    assert result.confidence_fall is not None  # noqa: S101, the caller looked
+    told = f"Without them, the models' confidence moves by {-result.confidence_fall:+.3f} from {pair.reference} to "
+    told += f"{pair.observed}"
+    if result.thresholded_confidence is not None:
+        told += f", and average thresholded confidence foresees {result.thresholded_confidence:+.3f} errors"
+    return f"{told}; no cost is claimed."

@@ -18,7 +18,7 @@ from validation.kinds import shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.promises import promise_checks
 from validation.settings import CheckSettings
-from validation.times import time_checks, time_findings
+from validation.times import time_checks, time_findings, unplaced_findings
 from validation.user_suites import empty_tables, judge_suites, suite_findings
 from validation.verdict import Finding, Judgement, rounded
 
@@ -57,7 +57,7 @@ def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge, suites:
         )
         findings += _mismatch_findings(comparisons, evidence)
         findings += harm_findings(harm, settings) if harm else []
-        findings += [*time_findings(times), *_repeat_findings(evidence)]
+        findings += [*time_findings(times), *unplaced_findings(evidence), *_repeat_findings(evidence)]
         users = judge_suites(suites, evidence, judge)
         verdicts, findings = (*verdicts, *users), [*findings, *suite_findings(users)]
         findings += [

@@ -48,6 +48,8 @@ def starter_suite(
         _expectation("table_row_count_to_be_between", "warning", min_value=rows // 2, max_value=2 * rows),
     ]
     for name, kind in columns.items():
+        if not name:
+            continue  # no expectation can name it
         values = profile.column(name, splits, source)
         lengths = profile.column(length_of(name), splits, source) if kind == "text" else None
         expectations += _of_column(values, kind, lengths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -12,6 +13,7 @@ from validation.profile.values import ColumnProfile
 from validation.verdict import Finding
 
 Order = Literal["before", "inside", "after", "unknown"]
+_YEAR = re.compile(r"([+-]?\d+)(.*)", re.DOTALL)
 
 
 def time_checks(evidence: Evidence) -> Iterator[Check]:
@@ -25,7 +27,9 @@ def time_checks(evidence: Evidence) -> Iterator[Check]:
     """
     assert evidence.measures is not None  # noqa: S101, the caller looked
     for name in evidence.measures.profile.names():
-        if evidence.kind(name) != "time" or name in evidence.roles.skip:
+        kind = evidence.kind(name)
+        placed = kind == "time" or (kind == "number" and name in evidence.roles.times)
+        if not placed or name in evidence.roles.skip:
             continue
         train = evidence.column(name, TRAIN)
         for split in evidence.splits[1:]:
@@ -53,12 +57,20 @@ def order_of(split: ColumnProfile, train: ColumnProfile) -> Order:
     ends = [_range(split), _range(train)]
     if any(end is None for pair in ends for end in pair):
         return "unknown"
-    (first, last), (begin, end) = ends
-    if str(first) > str(end):
+    (first, last), (begin, end) = ((_place(one), _place(other)) for one, other in ends)
+    if first > end:
         return "after"
-    if str(last) < str(begin):
+    if last < begin:
         return "before"
-    return "inside" if str(begin) <= str(first) and str(last) <= str(end) else "unknown"
+    return "inside" if begin <= first and last <= end else "unknown"
+
+
+def _place(moment: object) -> tuple[float, str]:
+    """Orders numbers, and times in ISO 8601 of any year: the texts of years before 0 and after 9999 do not."""
+    if isinstance(moment, int | float):
+        return (moment, "")
+    found = _YEAR.fullmatch(str(moment))
+    return (int(found[1]), found[2]) if found else (0, str(moment))
 
 
 def _range(column: ColumnProfile) -> tuple[object, object]:
@@ -79,4 +91,17 @@ def time_findings(checks: Iterable[Check]) -> list[Finding]:
         if order in ("before", "after"):
             told = f"{check.kwargs['split']} lies {order} {TRAIN} in time, by `{check.column}`."
             found.append(Finding("info", told, (check.name,)))
+    return found
+
+
+def unplaced_findings(evidence: Evidence) -> list[Finding]:
+    """Columns that are named as times and are none: no split can be placed by them."""
+    assert evidence.measures is not None  # noqa: S101, the caller looked
+    measured = evidence.measures.profile.names()
+    found = []
+    for name in evidence.roles.times:
+        kind = evidence.kind(name) if name in measured else None
+        if kind not in (None, "time", "number"):
+            told = f"`{name}` is named in `checks: times` and holds no times: the splits are not placed by it."
+            found.append(Finding("info", told))
     return found

@@ -25,6 +25,7 @@ from validation.tables import ALL, ON_SOURCES, ON_SPLITS
 LEAST_SAMPLE, LARGEST_SAMPLE = 100, 100_000
 MOST_SUITES, MOST_ACTIONS = 100, 20
 _SECRET = re.compile(r"webhook|token|password|secret|api_?key|login", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"://[^/?#\s]*@")
 _FROM_ENVIRONMENT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
@@ -154,6 +155,11 @@ class Checks(_Model):
                     raise ValueError(
                         f"{key} is a secret, and a spec is no place for one; name a variable of the environment, as in "
                         f"{key}: ${{NAME}}"
+                    )
+                if isinstance(item, str) and _CREDENTIALS.search(item):
+                    raise ValueError(
+                        f"{key} holds a name and a password, and a spec is no place for them; name a variable of the "
+                        f"environment that holds all of it, as in {key}: ${{NAME}}"
                     )
         return value
 

@@ -118,3 +118,64 @@ def test_thresholds_of_nothing_and_broken_inputs(tmp_path: Path) -> None:
         inputs.write_text(broken)
         with pytest.raises(RunDirectoryError, match=r"inputs\.json cannot be used"):
             api.validate(out)
+
+
+def test_a_target_without_labels_gets_the_figures_that_need_none(tmp_path: Path) -> None:
+    def columns(random: np.random.Generator, rows: int) -> dict[str, object]:
+        unlabelled = {"label": [None] * rows} if rows == 900 else {}
+        return {"x": random.normal(size=rows), **unlabelled}
+
+    (sentence,) = [line for line in told(run(tmp_path, columns)) if "mismatch costs" in line]
+    assert "the target has no labels" in sentence
+    assert "confidence moves by" in sentence
+    assert "no cost is claimed" in sentence
+
+
+def test_columns_that_no_model_saw_are_named(tmp_path: Path) -> None:
+    def columns(random: np.random.Generator, rows: int) -> dict[str, object]:
+        letter = "c" if rows == 1_200 else "d"
+        codes = [f"{letter}{n}" for n in random.permutation(10**6)[:rows]]
+        return {"x": random.normal(size=rows), "code": codes, "photo": [f"a/{n}.jpg" for n in range(rows)]}
+
+    (sentence,) = [line for line in told(run(tmp_path, columns)) if line.startswith("Models did not see")]
+    assert "`code`, which is a string unlike in almost every row" in sentence
+    assert "`photo`, which is a path" in sentence
+
+
+def test_times_that_are_numbers_are_placed_and_texts_are_told(tmp_path: Path) -> None:
+    def columns(random: np.random.Generator, rows: int) -> dict[str, object]:
+        year = 2_000 if rows == 1_200 else 2_030
+        return {"year": year + random.integers(0, 10, rows), "era": random.choice(["late", "early"], rows)}
+
+    sentences = told(run(tmp_path, columns, checks="probe: false, times: [year, era]"))
+    assert "test lies after train in time, by `year`." not in sentences  # train holds the target's rest
+    assert any(line.startswith("`era` is named in `checks: times` and holds no times") for line in sentences)
+    kept = (tmp_path / "RUN" / "validation.json").read_text()
+    assert "dev against train in time by year" in kept
+
+
+def test_what_was_decided_while_writing_cannot_be_asked_for_later(tmp_path: Path) -> None:
+    run(tmp_path, lambda random, rows: {"x": random.normal(size=rows)}, checks="probe: false, skip: [x]")
+    out, again = str(tmp_path / "RUN"), tmp_path / "again.yaml"
+    asked = (tmp_path / "spec.yaml").read_text()
+    for old, new, message in (
+        ("sample: 600", "sample: 700", "sample` was 600, and 700 is asked for"),
+        (", skip: [x]", "", "skip` left out x"),
+    ):
+        again.write_text(asked.replace(old, new))
+        with pytest.raises(RunDirectoryError, match=message):
+            api.validate(out, str(again))
+    again.write_text(asked.replace("skip: [x]", "skip: [x, label]"))
+    assert api.validate(out, str(again)).judgement.success
+    kept = tmp_path / "RUN" / "spec.yaml"
+    kept.write_text(kept.read_text().replace("salt: odd", "salt: even"))
+    with pytest.raises(RunDirectoryError, match="is not the spec of the plan"):
+        api.validate(out)
+
+
+def test_a_first_suite_leaves_out_columns_that_no_suite_can_name(tmp_path: Path) -> None:
+    run(tmp_path, lambda random, rows: {"": random.normal(size=rows), "x": range(rows)}, checks="probe: false")
+    suite = api.starter_suite(str(tmp_path / "RUN"), "splits.dev")
+    named = {one["kwargs"].get("column") for one in suite["expectations"]}
+    assert "x" in named
+    assert "" not in named

@@ -163,6 +163,7 @@ def test_actions_that_are_wrong_are_refused(tmp_path: Path) -> None:
         ("{type: slack, slack_webhook: '${HOOK}', rendrer: 1}", r"actions\[0\].rendrer"),
         ("{type: slack, slack_webhook: '${HOOK}', renderer: {module_name: os}}", "names code to load"),
         ("{type: slack, slack_webhook: '${HOOK}'}", "environment has no variable HOOK"),
+        ("{type: api, url: 'https://me:pw@host/x'}", "holds a name and a password"),
     ):
         with pytest.raises(SpecError, match=part):
             run(tmp_path, f"{{profile: false, actions: [{action}]}}")

@@ -1,5 +1,7 @@
-"""The arguments of a suite's expectations, checked more strictly than Great Expectations does: nothing is taken for
-something else, and what could only fail is refused."""
+"""The arguments of a suite's expectations, checked more strictly than Great Expectations does.
+
+Nothing is taken for something else, and what could only fail is refused.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +53,11 @@ def refusals(error: Exception, kwargs: dict[str, Any], place: str) -> list[str]:
     Returns:
         Problems with their places; `mostly` is not among them, see `argument_problems`.
     """
-    told = error.errors() if hasattr(error, "errors") else [{"loc": (), "msg": str(error)}]
+    told: list[dict[str, Any]] = error.errors() if hasattr(error, "errors") else [{"loc": (), "msg": str(error)}]
     messages: dict[str, list[str]] = {}
     for one in told:
         loc = ".".join(map(str, one["loc"])).replace("__root__", "")
-        messages.setdefault(loc, []).append(_WORDS.get(one["msg"], one["msg"]))
+        messages.setdefault(loc, []).append(_WORDS.get(str(one["msg"]), str(one["msg"])))
     if len(messages) > 1:
         messages.pop("", None)  # that something is missing, where it is there and wrong
     messages.pop("mostly", None)
@@ -66,7 +68,8 @@ def _refusal(loc: str, messages: Sequence[str], kwargs: dict[str, Any], place: s
     reasons = [message for message in dict.fromkeys(messages) if message != _NOT_TOLD] or list(messages)
     key = loc.split(".", maxsplit=1)[0]
     got = f", got {_short(kwargs[key])}" if key in kwargs else ""
-    text = f"{loc} is {' or '.join(r[3:] for r in reasons)}" if all(reason.startswith("is ") for reason in reasons) else reasons[-1]
+    ours = all(reason.startswith("is ") for reason in reasons)
+    text = f"{loc} is {' or '.join(reason[3:] for reason in reasons)}" if ours else reasons[-1]
     return f"{text}{got} @ {place}.kwargs{'.' * bool(loc)}{loc}"
 
 

@@ -28,7 +28,8 @@ def between(
 
     Args:
         values: numbers, truth values, texts or times, without nulls.
-        min_value: the lower bound: a number, a text or a time; None for none. Against decimals a float is the decimal that it is written as.
+        min_value: the lower bound: a number, a text or a time; None for none. Against decimals a float is the decimal
+            that it is written as.
         max_value: the upper bound; None for none.
         strict_min: the lower bound itself is out.
         strict_max: the upper bound itself is out.

@@ -127,7 +127,7 @@ def _at_one_clock(values: pl.Series) -> pl.Series:
 def _sums_equal(columns: Sequence[pl.Series], sum_total: Any) -> pl.Series:
     sums, scale = summed(columns)
     if sums.dtype.is_float():
-        return sums == sum_total
+        return pl.Series(sums == sum_total)
     if not math.isfinite(sum_total):
         return _none(sums, {})
     wanted = exact(sum_total) * 10**scale

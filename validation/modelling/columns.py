@@ -20,6 +20,12 @@ TEXT_WORDS = 3.0
 """Strings of so many words on average are texts, if they are rarely the same."""
 TEXT_DISTINCT = 0.2
 
+NAMES_ROWS = ("is a number unlike in almost every row", "is a string unlike in almost every row")
+IS_PATH = "is a path or a file's name"
+NOT_NUMBERS = "is a list of other things than numbers"
+NOT_READ = frozenset({*NAMES_ROWS, IS_PATH, NOT_NUMBERS})
+"""Why columns are left out that could tell two splits apart all the same."""
+
 # Scripts that set no space between words: there, every sign counts.
 _WORD = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]|\S+"
 _PATH = r"^\S*[\\/]\S*$|^\S+\.[A-Za-z][A-Za-z0-9]{1,4}$"
@@ -107,7 +113,7 @@ def _decide(column: pl.Series, sources: pl.Series, *, names_too: bool) -> Featur
     if kind.is_temporal() or column.null_count() == len(column):
         return "is a time" if kind.is_temporal() else "is empty"
     if isinstance(kind, pl.List | pl.Array):
-        return _decide_vector(column) if kind.inner.is_numeric() else "is a list of other things than numbers"
+        return _decide_vector(column) if kind.inner.is_numeric() else NOT_NUMBERS
     if kind == pl.Boolean or kind.is_float() or kind.is_decimal():
         return Feature(name, "number")
     if kind in (pl.String, pl.Categorical, pl.Enum):
@@ -115,7 +121,7 @@ def _decide(column: pl.Series, sources: pl.Series, *, names_too: bool) -> Featur
     if not kind.is_integer():
         return f"is of a type that models do not read: {kind}"
     named = not names_too and _names_rows(column, sources)
-    return "is a number unlike in almost every row" if named else Feature(name, "number")
+    return NAMES_ROWS[0] if named else Feature(name, "number")
 
 
 def _decide_vector(column: pl.Series) -> Feature | str:
@@ -134,9 +140,9 @@ def _decide_string(column: pl.Series, sources: pl.Series, *, names_too: bool) ->
     if few_words and distinct > TEXT_DISTINCT:
         paths = values.str.contains(_PATH).mean()
         if isinstance(paths, float) and paths >= PATH_SHARE:
-            return Feature(column.name, "name") if names_too else "is a path or a file's name"
+            return Feature(column.name, "name") if names_too else IS_PATH
         if _names_rows(column, sources):
-            return Feature(column.name, "name") if names_too else "is a string unlike in almost every row"
+            return Feature(column.name, "name") if names_too else NAMES_ROWS[1]
     return Feature(column.name, "category" if few_words or distinct <= TEXT_DISTINCT else "text")
 
 

@@ -55,10 +55,11 @@ class HarmResult:
 
     Attributes:
         basis: what the figures rest on. "label": the label, known on both sides. "stand-in": there is no label, and
-            another column was predicted in its place, so no cost is claimed. "confidence": the label is known in train
-            alone, so there are only the label-free figures. "none": nothing could be fitted, see `reason`.
+            another column was predicted in its place, so no cost is claimed. "confidence": the rows away have no label,
+            so there are only the label-free figures. "none": nothing could be fitted, see `reason`.
         column: what was predicted; None where nothing was.
-        measure: "error rate", or for numbers "root mean squared error, in standard deviations of the label in train".
+        measure: "error rate", which says so where rare labels were taken as one; or for numbers "root mean squared
+            error, in standard deviations of the label in train".
         gap: the errors, their difference, its interval; None without errors.
         grade: None where no cost is claimed or denied.
         families: what every kind of model lost.
@@ -108,7 +109,7 @@ def probe(sample: SampleRows, *, train: str = "train", home: str = "train_dev", 
     parts = (sample.select(train), sample.select(home), sample.select(away))
     basis, column = _what_to_predict(parts[0], parts[2])
     if column is None:
-        return _nothing("there is no label, and no column to predict in its place")
+        return _nothing(_no_label(parts[0]))
     needed = (True, True, basis != "confidence")
     learnt, near, far = (
         _about(part, column, only_labelled=need).bounded(most)
@@ -156,6 +157,12 @@ def _what_to_predict(train: SampleRows, away: SampleRows) -> tuple[Basis, str | 
     return "none", None
 
 
+def _no_label(train: SampleRows) -> str:
+    label = train.roles.label
+    told = f"the label {label!r} is in `checks: skip`" if label in train.roles.skip else "there is no label"
+    return f"{told}, and no column to predict in its place"
+
+
 def _too_few(train: SampleRows, away: SampleRows, column: str) -> str:
     """Why there are too few rows; empty where there are enough."""
     for name, part in (("to learn from", train), ("to judge away", away)):
@@ -196,7 +203,7 @@ def _result(
         home_rows=sum(len(part.losses) for part in at_home[0]),
         away_rows=len(far[0].losses),
         left_out=left_out,
-        reason="" if known else "the label is known in train alone",
+        reason="" if known else "the target has no labels",
     )
 
 
@@ -218,7 +225,7 @@ def _pooled(parts: Sequence[Judged]) -> Matrix:
 def _measure(target: Target) -> str:
     if target.is_number:
         return "root mean squared error, in standard deviations of the label in train"
-    return "error rate"
+    return f"error rate, all but the {CLASSES} commonest labels taken as one" if target.folded else "error rate"
 
 
 def _nothing(reason: str, column: str | None = None, rows: tuple[int, int, int] = (0, 0, 0)) -> HarmResult:

@@ -27,12 +27,14 @@ class Target:
         folded: whether rarer classes share a code of their own.
         mean: of a numeric label.
         scale: its standard deviation.
+        origin: taken off whole numbers before they become floats, which near 2^62 would all be the same.
     """
 
     classes: tuple[str, ...]
     folded: bool = False
     mean: float = 0.0
     scale: float = 1.0
+    origin: int = 0
 
     @classmethod
     def fit(cls, labels: pl.Series, *, number: bool | None = None) -> Target:
@@ -49,9 +51,10 @@ class Target:
         if number is None:
             number = known.dtype.is_numeric() and known.n_unique() > FEW_NUMBERS
         if number:
-            numbers = bounded(known.cast(pl.Float64).to_numpy())
+            origin = int(known.sort()[len(known) // 2]) if known.dtype.is_integer() else 0
+            numbers = _numbers(known, origin)
             scale = float(numbers.std())
-            return cls((), mean=float(numbers.mean()), scale=scale if scale > LEAST_SPREAD else 1.0)
+            return cls((), mean=float(numbers.mean()), scale=scale if scale > LEAST_SPREAD else 1.0, origin=origin)
         counted = known.cast(pl.String).alias("value").to_frame().group_by("value").len()
         values = counted.sort(["len", "value"], descending=[True, False])["value"].to_list()
         return cls(tuple(values[:CLASSES]), folded=len(values) > CLASSES)
@@ -77,7 +80,7 @@ class Target:
             folded: then it counts as one of them.
         """
         if self.is_number:
-            return (bounded(labels.cast(pl.Float64).to_numpy()) - self.mean) / self.scale
+            return (_numbers(labels, self.origin) - self.mean) / self.scale
         codes = {value: code for code, value in enumerate(self.classes)}
         unknown = len(codes) if self.folded else len(codes) + 1
         texts = labels.cast(pl.String).to_list()
@@ -106,6 +109,12 @@ def labelled(labels: pl.Series) -> npt.NDArray[np.bool_]:
     if labels.dtype.is_float():
         known &= labels.is_finite().fill_null(value=False)
     return known.to_numpy()
+
+
+def _numbers(labels: pl.Series, origin: int) -> Matrix:
+    if origin:
+        labels = labels.cast(pl.Int128) - pl.Series([origin], dtype=pl.Int128)
+    return bounded(labels.cast(pl.Float64).to_numpy())
 
 
 def _known(labels: pl.Series) -> pl.Series:

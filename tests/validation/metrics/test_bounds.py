@@ -100,7 +100,9 @@ def test_times_of_any_zone_are_compared(zone: str, bound: Any) -> None:
     assert between(times, None, bound, strict_max=True).to_list() == [True, False, False]
 
 
-@pytest.mark.parametrize(("values", "bound"), [([1, 2], "a"), ([1.5], math.nan), (["a"], 1), ([datetime(2024, 1, 1)], 1)])
+@pytest.mark.parametrize(
+    ("values", "bound"), [([1, 2], "a"), ([1.5], math.nan), (["a"], 1), ([datetime(2024, 1, 1)], 1)]
+)
 def test_bounds_of_another_type_are_told(values: list[Any], bound: Any) -> None:
     with pytest.raises(MetricError):
         between(pl.Series(values), bound)

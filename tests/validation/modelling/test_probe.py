@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -46,6 +48,20 @@ def test_what_differs_without_harm_costs_nothing() -> None:
     assert result.gap.detectable < 0.1
     assert (result.train_rows, result.home_rows, result.away_rows) == (TRAIN, TRAIN + HOME, AWAY)
     assert result.measure == "error rate"
+
+
+def test_whole_numbers_too_large_for_floats_are_told_apart() -> None:
+    labels = pl.Series([2**62 + at for at in range(60)])
+    target = Target.fit(labels)
+    assert target.is_number
+    assert np.ptp(target.encode(labels)) == pytest.approx(59 / target.scale)
+
+
+def test_rare_labels_are_taken_as_one_and_it_says_so() -> None:
+    sample = made()
+    words = pl.Series("label", [f"w{at % 40}" for at in range(ALL)])
+    result = probe(replace(sample, rows=sample.rows.with_columns(words)))
+    assert result.measure == "error rate, all but the 30 commonest labels taken as one"
 
 
 def test_another_meaning_of_the_label_costs() -> None:
