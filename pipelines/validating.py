@@ -21,6 +21,7 @@ from splitting.plan import Plan
 from validation.evidence import Evidence
 from validation.gx.process import Judge
 from validation.gx.values import UserSuite
+from validation.judgement import judge_run
 from validation.measures import Measures
 from validation.metrics.tables import TableMetrics, Wanted
 from validation.settings import ColumnRoles
@@ -64,8 +65,6 @@ def judge_evidence(
     Returns:
         The judgement.
     """
-    from validation.judgement import judge_run  # noqa: PLC0415, loads scikit-learn: not before the data is written
-
     roles = column_roles(spec)
     # An index has the keys of its rows and not their groups: those cannot be looked up in it.
     has_groups = spec.group is not None and (spec.output == "data" or set(spec.group) <= set(spec.key_columns))

@@ -138,17 +138,32 @@ class Candidates:
         """
         listed = groups.implode()
         frame = frame.filter(rules.name_groups(frame, source).is_in(listed).fill_null(value=True))
-        named = rules.identify(frame, source).select(GROUP, KEY)
-        chosen = named[GROUP].is_in(listed).fill_null(value=False)
-        cells = rules.classify(frame.filter(chosen), source)
-        rows = pl.concat([named.filter(chosen), cells], how="horizontal")
-        return cls(rows.with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS))).compact()
+        rows = rules.examine(frame, source).filter(pl.col(GROUP).is_in(listed))
+        return cls.of_examined(rules, rows).compact()
 
     @classmethod
     def empty(cls, rules: Rules) -> Candidates:
         """The candidates in no rows; the neutral element of `merge`."""
         blank = pl.DataFrame(schema=dict.fromkeys([*rules.columns_read(), rules.source_column], pl.Null))
         return cls.of(rules, pl.Series(GROUP, [], dtype=pl.UInt64), blank, "")
+
+    @classmethod
+    def of_examined(cls, rules: Rules, rows: pl.DataFrame) -> Candidates:
+        """Rows that were examined, as candidates.
+
+        Args:
+            rules: what decides about rows.
+            rows: from `Rules.examine`, with a key each.
+
+        Returns:
+            All of them.
+        """
+        named = rows.select(GROUP, KEY, *rules.cell_columns)
+        return cls(named.with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS)))
+
+    def of_groups(self, groups: pl.Series) -> Candidates:
+        """The rows of some groups, UInt64."""
+        return Candidates(self.rows.filter(pl.col(GROUP).is_in(groups.implode())))
 
     def compact(self) -> Candidates:
         """The same rows, equal ones counted together, sorted."""

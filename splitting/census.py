@@ -46,15 +46,31 @@ class Census:
             limit: how many groups a cell keeps at most.
             frame: the columns that the rules read.
             source: the source of the batch.
+            known: as of `of_examined`.
+
+        Returns:
+            Its census.
+        """
+        return cls.of_examined(rules, limit, rules.examine(frame, source), source, known)
+
+    @classmethod
+    def of_examined(
+        cls, rules: Rules, limit: int, rows: pl.DataFrame, source: str, known: Census | None = None
+    ) -> Census:
+        """The census of one batch whose rows were examined.
+
+        Args:
+            rules: what decides about rows.
+            limit: how many groups a cell keeps at most.
+            rows: from `Rules.examine`.
+            source: the source of the batch.
             known: a census that the result will be merged with. What that leaves out is left out here, too: less
                 work, and the same merged census.
 
         Returns:
             Its census.
         """
-        named = rules.identify(frame, source)
-        rejected = _rejected(source, NULL_KEY, int(named[KEY].null_count()))
-        rows = pl.concat([named, rules.classify(frame, source).drop(SOURCE)], how="horizontal")
+        rejected = _rejected(source, NULL_KEY, int(rows[KEY].null_count()))
         if len(rejected):
             rows = rows.filter(pl.col(KEY).is_not_null())
         cells = [column for column in rules.cell_columns if column != SOURCE]  # one batch has one source
@@ -218,14 +234,14 @@ class CensusTaker:
         self._whole = Census.empty(rules, limit)
         self._parts: list[Census] = []
 
-    def add(self, frame: pl.DataFrame, source: str) -> None:
+    def add(self, rows: pl.DataFrame, source: str) -> None:
         """Counts a batch.
 
         Args:
-            frame: the columns that the rules read.
+            rows: from `Rules.examine`.
             source: the source of the batch.
         """
-        self._parts.append(Census.of(self._rules, self._limit, frame, source, self._whole))
+        self._parts.append(Census.of_examined(self._rules, self._limit, rows, source, self._whole))
         if sum(len(part.smallest) for part in self._parts) > _PENDING_SHARE * len(self._whole.smallest):
             self._merge()
 

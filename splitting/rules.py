@@ -128,6 +128,18 @@ class Rules:
             named = named.with_columns(pl.when(LONE).then(alone).otherwise(GROUP).alias(GROUP))
         return named.with_columns(pl.when(pl.col(KEY).is_not_null()).then(GROUP).alias(GROUP))
 
+    def examine(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+        """Names each row's key, group and cell.
+
+        Args:
+            frame: the columns that the rules read.
+            source: the source that the rows came from.
+
+        Returns:
+            The columns of `identify` and of `classify`. Rows in the order given.
+        """
+        return pl.concat([self.identify(frame, source), self.classify(frame, source)], how="horizontal")
+
     def name_groups(self, frame: pl.DataFrame, source: str) -> pl.Series:
         """Names each row's group, cheaper than `identify` where the key is not needed.
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from validation.checking import Check, Verdict
-from validation.comparing.comparison import Comparison
-from validation.comparing.sentences import rank_mismatch, sentence, weight
-from validation.comparisons import compare_splits
 from validation.evidence import Evidence
 from validation.findings import merged_findings, promise_findings
 from validation.gx.process import Judge
 from validation.gx.values import OWN_SUITE, UserSuite
-from validation.harm import Harm, harm_checks, harm_findings, measure_harm
-from validation.kinds import shift_kinds
-from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.promises import promise_checks
 from validation.settings import CheckSettings
-from validation.times import time_checks, time_findings, unplaced_findings
 from validation.user_suites import empty_tables, judge_suites, suite_findings
-from validation.verdict import Finding, Judgement, rounded
+from validation.verdict import Finding, Judgement
 
-_RANKED = 20
+if TYPE_CHECKING:
+    from validation.measured_run import MeasuredRun
 
 
 def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge, suites: Sequence[UserSuite] = ()) -> Judgement:
@@ -37,132 +30,24 @@ def judge_run(evidence: Evidence, settings: CheckSettings, judge: Judge, suites:
     Returns:
         The judgement: a function of the evidence and the settings alone.
     """
-    checks = [*promise_checks(evidence)]
-    comparisons: tuple[Comparison, ...] = ()
-    harm: Harm | None = None
-    times: list[Check] = []
-    if evidence.measures is not None:
-        comparisons = compare_splits(evidence, settings)
-        checks += [*comparison_checks(comparisons, evidence, settings), *new_category_checks(evidence)]
-        times = [*time_checks(evidence)]
-        harm = _harm(evidence, settings)
-        checks += [*times, *(harm_checks(harm, evidence, settings) if harm else ())]
+    measured = _measured(evidence, settings)
+    checks = [*promise_checks(evidence), *(measured.checks() if measured else ())]
     verdicts, engine = judge.judge(OWN_SUITE, checks)
-    findings = [*promise_findings(verdicts), *_match_findings(verdicts, comparisons, evidence)]
-    findings += _uncompared_findings(comparisons, settings)
-    mismatch = None
-    if evidence.measures is not None:
-        mismatch = rounded(
-            _mismatch(comparisons, evidence, settings) | {"models": harm.to_document() if harm else None}
-        )
-        findings += _mismatch_findings(comparisons, evidence)
-        findings += harm_findings(harm, settings) if harm else []
-        findings += [*time_findings(times), *unplaced_findings(evidence), *_repeat_findings(evidence)]
+    findings = promise_findings(verdicts)
+    if measured is not None:
+        findings += measured.findings(verdicts)
         users = judge_suites(suites, evidence, judge)
         verdicts, findings = (*verdicts, *users), [*findings, *suite_findings(users)]
         findings += [
             Finding("warning", f"{table} holds no row: suites say nothing of it.")
             for table in empty_tables(suites, evidence)
         ]
-    return Judgement(verdicts, merged_findings(findings), settings, mismatch, engine)
+    return Judgement(verdicts, merged_findings(findings), settings, measured.mismatch() if measured else None, engine)
 
 
-def _harm(evidence: Evidence, settings: CheckSettings) -> Harm | None:
-    return measure_harm(evidence, settings) if settings.probe else None
+def _measured(evidence: Evidence, settings: CheckSettings) -> MeasuredRun | None:
+    if evidence.measures is None:
+        return None
+    from validation.measured_run import MeasuredRun  # noqa: PLC0415, loads scikit-learn and SciPy: seconds
 
-
-def _match_findings(
-    verdicts: Sequence[Verdict], comparisons: Sequence[Comparison], evidence: Evidence
-) -> list[Finding]:
-    rows = {comparison_name(row): row for row in comparisons}
-    found = []
-    for verdict in verdicts:
-        row = rows.get(verdict.check.name)
-        if row is not None and row.role == "match" and not verdict.success and not verdict.exception:
-            found.append(Finding(verdict.severity, _sentence(row, evidence), (verdict.check.name,)))
-    return found
-
-
-def _uncompared_findings(comparisons: Sequence[Comparison], settings: CheckSettings) -> list[Finding]:
-    """Splits that are too small to compare: that nothing was found of them says nothing."""
-    pairs: dict[tuple[str, str], list[Comparison]] = {}
-    for row in comparisons:
-        pairs.setdefault((row.reference, row.observed), []).append(row)
-    found = []
-    for (reference, observed), rows in pairs.items():
-        few = [row for row in rows if row.verdict == "too few rows"]
-        if not few or any(row.effect is not None for row in rows):
-            continue
-        most = max(min(row.n_reference, row.n_observed) for row in few)
-        told = (
-            f"{reference} and {observed} were not compared: the smaller has {most:,} rows with a value, and at least "
-            f"{settings.min_rows:,} are asked for (`checks: min_rows`)."
-        )
-        found.append(Finding("info", told, tuple(comparison_name(row) for row in few)))
-    return found
-
-
-def _sentence(row: Comparison, evidence: Evidence) -> str:
-    if row.column == evidence.roles.source:
-        return sentence(row, None, None)
-    return sentence(row, evidence.column(row.column, row.reference), evidence.column(row.column, row.observed))
-
-
-def _mismatch_findings(comparisons: Sequence[Comparison], evidence: Evidence) -> list[Finding]:
-    """What carries the mismatch, in one sentence a pair."""
-    found = []
-    pairs = dict.fromkeys((row.reference, row.observed) for row in comparisons if row.role == "mismatch")
-    for reference, observed in pairs:
-        rows = [
-            row for row in comparisons if (row.reference, row.observed, row.role) == (reference, observed, "mismatch")
-        ]
-        ranked = [row for row in rank_mismatch(rows) if row.column != evidence.roles.source]
-        compared = {row.column for row in rows if row.effect is not None}
-        if not compared:
-            continue
-        if not ranked:
-            told = (
-                f"{reference} and {observed} differ in none of {len(compared):,} columns by more than the thresholds."
-            )
-            found.append(Finding("info", told))
-            continue
-        names = ", ".join(f"`{name}`" for name in list(dict.fromkeys(row.column for row in ranked))[:5])
-        shifted = len({row.column for row in ranked})
-        more = f" and {shifted - 5:,} more" if shifted > 5 else ""
-        told = (
-            f"The data mismatch: {reference} and {observed} differ in {shifted:,} of {len(compared):,} columns, most "
-            f"in {names}{more}. Nothing is broken. {_sentence(ranked[0], evidence)}"
-        )
-        found.append(Finding("info", told, tuple(comparison_name(row) for row in ranked)))
-    return found
-
-
-def _repeat_findings(evidence: Evidence) -> list[Finding]:
-    assert evidence.measures is not None  # noqa: S101, the caller looked
-    repeats = evidence.measures.repeats
-    if not repeats.surplus:
-        return []
-    about = "" if repeats.exact else "about "
-    told = f"{about}{repeats.surplus:,} of {repeats.rows:,} rows say the same as another row, key and source aside."
-    return [Finding("info", told[0].upper() + told[1:])]
-
-
-def _mismatch(comparisons: Sequence[Comparison], evidence: Evidence, settings: CheckSettings) -> dict[str, Any]:
-    """The mismatch in plain values: columns ranked, and the kinds of their shifts."""
-    kinds = shift_kinds(comparisons, evidence, settings)
-    ranked = rank_mismatch(comparisons)[:_RANKED]
-    return {
-        "columns": [
-            {
-                "column": row.column,
-                "about": row.about,
-                "reference": row.reference,
-                "observed": row.observed,
-                "verdict": row.verdict,
-                "weight": round(weight(row), 4),
-                "sentence": _sentence(row, evidence),
-                **kinds.get((row.reference, row.observed, row.column), {}),
-            }
-            for row in ranked
-        ],
-    }
+    return MeasuredRun.of(evidence, settings)

@@ -11,6 +11,8 @@ import click
 
 from splitting.errors import TargetsplitError
 
+# polars' allocator (jemalloc) gives memory back to the system after half a second, and asks for it again at once.
+_ALLOCATOR = ("_RJEM_MALLOC_CONF", "background_thread:true,dirty_decay_ms:2000,muzzy_decay_ms:-1")
 DONE, FAILED, WRONG_USE, CRITICAL_CHECK = 0, 1, 2, 3
 _COMMANDS = {
     "init": "Look at files and write a commented first spec.",
@@ -58,6 +60,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     sys.unraisablehook = _told_elsewhere
+    if sys.platform == "linux":
+        os.environ.setdefault(*_ALLOCATOR)
     sys.exit(run_command(sys.argv[1:]))
 
 

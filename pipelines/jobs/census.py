@@ -18,6 +18,7 @@ from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import read_frame
 from splitting.candidates import Candidates, Shortlist, shortlist
 from splitting.census import Census, CensusTaker
+from splitting.first_rows import FirstRows, FirstRowsTaker
 from splitting.request import Request
 from splitting.rules import Rules
 
@@ -49,19 +50,37 @@ class CensusTask:
         return pl.Series("_group", self.ledger, dtype=pl.UInt64)
 
 
-def count_fragment(fragment: Fragment, task: CensusTask, taker: CensusTaker) -> None:
-    """Adds one fragment to a census, unreadable lines counted as rejected.
+class FirstLook:
+    """The first look at data: its census, and the rows that draws will most likely need."""
 
-    Args:
-        fragment: what to read.
-        task: see there.
-        taker: takes the census.
-    """
-    for chunk in read_frame(fragment, task.schema, task.rules.columns_read()):
-        taker.add(chunk.frame, fragment.source)
-        if chunk.bad_rows:
-            taker.reject(fragment.source, BAD_LINE, len(chunk.bad_rows))
-        report_rows(len(chunk.frame))
+    def __init__(self, task: CensusTask) -> None:
+        """Begins with no rows.
+
+        Args:
+            task: see there.
+        """
+        self._task = task
+        self._census = CensusTaker(task.rules, task.limit)
+        self._first_rows = FirstRowsTaker(task.rules)
+
+    def add(self, fragment: Fragment) -> None:
+        """Counts a fragment, unreadable lines as rejected.
+
+        Args:
+            fragment: what to read.
+        """
+        task = self._task
+        for chunk in read_frame(fragment, task.schema, task.rules.columns_read()):
+            rows = task.rules.examine(chunk.frame, fragment.source)
+            self._census.add(rows, fragment.source)
+            self._first_rows.add(rows)
+            if chunk.bad_rows:
+                self._census.reject(fragment.source, BAD_LINE, len(chunk.bad_rows))
+            report_rows(len(chunk.frame))
+
+    def finish(self) -> tuple[Census, FirstRows]:
+        """What was seen."""
+        return self._census.census(), self._first_rows.first_rows()
 
 
 def collect_candidates(fragment: Fragment, groups: pl.Series, task: CensusTask) -> Iterator[Candidates]:
@@ -80,20 +99,41 @@ def collect_candidates(fragment: Fragment, groups: pl.Series, task: CensusTask) 
         report_rows(len(chunk.frame))
 
 
-class _CountFragments(beam.DoFn):
-    """Takes one census of all the fragments of a bundle."""
+class _LookAtFragments(beam.DoFn):
+    """Takes one census of all the fragments of a bundle; on the side, their first rows."""
+
+    FIRST_ROWS = "first rows"
 
     def __init__(self, task: CensusTask) -> None:
         self._task = task
 
     def start_bundle(self) -> None:
-        self._taker = CensusTaker(self._task.rules, self._task.limit)
+        self._look = FirstLook(self._task)
 
     def process(self, fragment: Fragment) -> None:
-        count_fragment(fragment, self._task, self._taker)
+        self._look.add(fragment)
 
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        yield GlobalWindows.windowed_value(self._taker.census().to_bytes())
+    def finish_bundle(self) -> Iterator[WindowedValue | beam.pvalue.TaggedOutput]:
+        census, first_rows = self._look.finish()
+        yield GlobalWindows.windowed_value(census.to_bytes())
+        yield beam.pvalue.TaggedOutput(self.FIRST_ROWS, GlobalWindows.windowed_value(first_rows.to_bytes()))
+
+
+class _ChooseCandidates(beam.DoFn):
+    """The candidates, where the first rows hold them all; else, on the side, the groups to collect."""
+
+    TO_COLLECT = "to collect"
+
+    def __init__(self, task: CensusTask) -> None:
+        self._task = task
+
+    def process(self, listed: bytes, first_rows: bytes) -> Iterator[bytes | beam.pvalue.TaggedOutput]:
+        chosen, held = Shortlist.from_bytes(listed), FirstRows.from_bytes(first_rows)
+        if held.suffices(chosen):
+            yield held.candidates(chosen).to_bytes()
+        else:
+            yield Candidates.empty(self._task.rules).to_bytes()
+            yield beam.pvalue.TaggedOutput(self.TO_COLLECT, listed)
 
 
 class _CollectCandidates(beam.DoFn):
@@ -106,9 +146,12 @@ class _CollectCandidates(beam.DoFn):
         self._groups: pl.Series | None = None
         self._parts = [Candidates.empty(self._task.rules)]
 
-    def process(self, fragment: Fragment, listed: bytes) -> None:
+    def process(self, fragment: Fragment, listed: list[bytes]) -> None:
+        if not listed:
+            report_rows(fragment.rows or 0)
+            return
         if self._groups is None:
-            self._groups = Shortlist.from_bytes(listed).groups
+            self._groups = Shortlist.from_bytes(listed[0]).groups
         self._parts.extend(collect_candidates(fragment, self._groups, self._task))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
@@ -126,19 +169,23 @@ class TakeCensus(beam.PTransform):
         super().__init__()
 
     def expand(self, fragments: beam.PCollection[Fragment]) -> beam.PCollection[str]:
-        """Counts, lists, collects."""
+        """Counts, lists; collects what the first look did not hold."""
         task, folder = self.task, self.folder
         spread = fragments | "Spread" >> beam.Reshuffle()
-        census = (
-            spread
-            | "CountFragments" >> beam.ParDo(_CountFragments(task)).with_output_types(bytes)
-            | "MergeCensus" >> beam.CombineGlobally(MergeSummaries(Census)).without_defaults()
-        )
+        first_rows = _LookAtFragments.FIRST_ROWS
+        seen = spread | "LookAtFragments" >> beam.ParDo(_LookAtFragments(task)).with_outputs(first_rows, main="census")
+        census = seen.census | "MergeCensus" >> beam.CombineGlobally(MergeSummaries(Census)).without_defaults()
+        held = seen[first_rows] | "MergeFirstRows" >> beam.CombineGlobally(MergeSummaries(FirstRows)).without_defaults()
         listed = census | "Shortlist" >> beam.Map(_shortlist, task).with_output_types(bytes)
+        chosen = listed | "ChooseCandidates" >> beam.ParDo(
+            _ChooseCandidates(task), beam.pvalue.AsSingleton(held)
+        ).with_outputs(_ChooseCandidates.TO_COLLECT, main="held")
+        collected = spread | "CollectCandidates" >> beam.ParDo(
+            _CollectCandidates(task), beam.pvalue.AsList(chosen[_ChooseCandidates.TO_COLLECT])
+        ).with_output_types(bytes)
         candidates = (
-            spread
-            | "CollectCandidates"
-            >> beam.ParDo(_CollectCandidates(task), beam.pvalue.AsSingleton(listed)).with_output_types(bytes)
+            (chosen.held, collected)
+            | "Candidates" >> beam.Flatten()
             | "MergeCandidates" >> beam.CombineGlobally(MergeSummaries(Candidates)).without_defaults()
         )
         written = [

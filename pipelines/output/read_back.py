@@ -106,8 +106,7 @@ class Reader:
 
     def _parts(self, rows: pl.DataFrame, source: str) -> pl.DataFrame:
         frame = rows.select(column(name) for name in self.rules.columns_read()) if self.rules.columns_read() else rows
-        named, cells = self.rules.identify(frame, source), self.rules.classify(frame, source)
-        return pl.concat([named, cells], how="horizontal")
+        return self.rules.examine(frame, source)
 
     def _by_source(self, path: str) -> list[tuple[str, pl.DataFrame]]:
         names = {*self.rules.columns_read(), self.rules.source_column, *([self.label] if self.label else [])}

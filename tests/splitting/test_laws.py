@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from splitting.candidates import Candidates
+from splitting.candidates import Candidates, Shortlist
 from splitting.census import Census, CensusTaker
 from splitting.errors import ShortfallError
+from splitting.first_rows import FirstRows, FirstRowsTaker
 from splitting.plan import Plan
 from splitting.request import Request, Size, SplitRequest
 from splitting.rules import GROUP, KEY, Pool, Rules, Stratifier
@@ -151,6 +152,30 @@ def test_census_and_candidates_are_monoids(batches: Batches, limit: int) -> None
 
 
 @QUICK
+@given(tables(grouped=True), st.integers(1, 40), st.integers(1, 6), st.integers(8, 60))
+def test_first_rows_are_the_candidates_where_they_suffice(batches: Batches, most: int, limit: int, size: int) -> None:
+    parts = [(source, part) for source, frame in batches for part in frame.iter_slices(size)]
+    taken = []
+    for some in (parts[::2], parts[1::2]):
+        taker = FirstRowsTaker(GROUPED, most)
+        for source, part in some:
+            taker.add(GROUPED.examine(part, source))
+        taken.append(FirstRows.from_bytes(taker.first_rows().to_bytes()))
+    held = FirstRows.merge(taken, most)
+    assert FirstRows.merge([*taken[::-1], FirstRows.empty(GROUPED)], most).bound == held.bound
+    census = Census.merge([Census.empty(GROUPED, limit), *(Census.of(GROUPED, limit, f, s) for s, f in batches)])
+    groups = census.smallest[GROUP].unique().sort()
+    for count in range(len(groups) + 1):
+        listed = Shortlist(groups[:count], census.cells)
+        found = Candidates.merge([Candidates.of(GROUPED, listed.groups, f, s) for s, f in batches])
+        if held.suffices(listed):
+            assert held.candidates(listed).to_bytes() == found.to_bytes()
+        else:
+            assert len(held.held.rows) >= most
+    assert held.suffices(Shortlist(groups.clear(), census.cells))
+
+
+@QUICK
 @given(st.lists(tables(grouped=True), min_size=1, max_size=2), st.integers(1, 6), st.integers(8, 60))
 def test_taking_a_census_batch_by_batch_is_merging_all(many: list[Batches], limit: int, size: int) -> None:
     parts = [
@@ -163,7 +188,7 @@ def test_taking_a_census_batch_by_batch_is_merging_all(many: list[Batches], limi
     ]
     taker = CensusTaker(GROUPED, limit)
     for source, part in parts:
-        taker.add(part, source)
+        taker.add(GROUPED.examine(part, source), source)
     taker.reject("web", "bad line", 3)
     whole = Census.merge([Census.empty(GROUPED, limit), *(Census.of(GROUPED, limit, f, s) for s, f in parts)])
     taken = taker.census()
