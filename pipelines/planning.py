@@ -10,8 +10,9 @@ import polars as pl
 from pipelines.api import Progress
 from pipelines.job import make_heading, make_request, make_rules, source_requests
 from pipelines.jobs.census import CensusTask, build_census
-from pipelines.jobs.execution import JobOptions, job_options, run_job
+from pipelines.jobs.execution import JobOptions, job_options, run_job, runner_of
 from pipelines.jobs.lookup import find_trained
+from pipelines.metrics import JobLog
 from pipelines.output.layout import shard_path
 from pipelines.output.tables import OutputTables
 from pipelines.progress import counting
@@ -81,6 +82,7 @@ def make_run_plan(
         run.clear([WORK])
     run.clear_all()
     write_suites(run, suites)
+    job.log.write(run)
     write_plan(run, spec, inventory, plan)
     return plan
 
@@ -138,6 +140,7 @@ class _CensusJob:
     ) -> None:
         self._rules, self._request, self._inventory = rules, request, inventory
         self._run, self._options, self._progress = run, options, progress
+        self.log = JobLog("plan", runner_of(options))
 
     def take(self, old: Plan | None, depth: int) -> Inputs:
         known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)
@@ -147,7 +150,9 @@ class _CensusJob:
         total = _known_rows(self._inventory)
         with counting("planning", None if total is None else 2 * total, self._progress):
             fragments = join_neighbours(self._inventory.fragments, _ROWS_AT_ONCE)
-            run_job(self._options, lambda pipeline: build_census(pipeline, fragments, task, folder))
+            self.log.run(
+                "census", lambda: run_job(self._options, lambda made: build_census(made, fragments, task, folder))
+            )
         previous = Previous(old, Trained.nothing()) if old is not None else None
         return Inputs(
             self._rules,

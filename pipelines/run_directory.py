@@ -27,9 +27,10 @@ VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json",
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
 PROFILE, DOCS, PROJECT = "profile", "data_docs", "gx"
 CLAIM = "_claim"
+METRICS = "metrics.json"
 ASSIGNMENT = f"{WORK}/assignment.bin"
 OWN = frozenset(
-    {SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS, PROJECT}
+    {SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS, PROJECT, METRICS}
 )
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
+from pipelines.jobs.counting import count, stage
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.progress import report_rows
 from pipelines.run_directory import write_summary
@@ -19,7 +20,7 @@ from pipelines.sources.reading import read_frame
 from splitting.candidates import Candidates, Shortlist, shortlist
 from splitting.census import Census, CensusTaker
 from splitting.request import Request
-from splitting.rules import Rules
+from splitting.rules import ROWS, Rules
 
 BAD_LINE = "bad line"
 
@@ -90,10 +91,17 @@ class _CountFragments(beam.DoFn):
         self._taker = CensusTaker(self._task.rules, self._task.limit)
 
     def process(self, fragment: Fragment) -> None:
-        count_fragment(fragment, self._task, self._taker)
+        with stage("count"):
+            count_fragment(fragment, self._task, self._taker)
+        count("bytes_read", fragment.bytes)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        yield GlobalWindows.windowed_value(self._taker.census().to_bytes())
+        census = self._taker.census()
+        packed = census.to_bytes()
+        count("rows_counted", int(census.cells[ROWS].sum()))
+        count("rows_rejected", int(census.rejected[ROWS].sum()))
+        count("summary_bytes", len(packed))
+        yield GlobalWindows.windowed_value(packed)
 
 
 class _CollectCandidates(beam.DoFn):
@@ -109,10 +117,13 @@ class _CollectCandidates(beam.DoFn):
     def process(self, fragment: Fragment, listed: bytes) -> None:
         if self._groups is None:
             self._groups = Shortlist.from_bytes(listed).groups
-        self._parts.extend(collect_candidates(fragment, self._groups, self._task))
+        with stage("collect"):
+            self._parts.extend(collect_candidates(fragment, self._groups, self._task))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        yield GlobalWindows.windowed_value(Candidates.merge(self._parts).to_bytes())
+        packed = Candidates.merge(self._parts).to_bytes()
+        count("summary_bytes", len(packed))
+        yield GlobalWindows.windowed_value(packed)
 
 
 @dataclass

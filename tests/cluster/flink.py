@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from tests.cluster import tools
-from tests.cluster.processes import LOOPBACK, Processes, children, free_port, wait_for
+from tests.cluster.processes import LOOPBACK, Processes, free_port, wait_for
+from tests.cluster.workers import WorkerPool
 
 _OPENED = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent", "util.concurrent.atomic",
@@ -58,7 +57,6 @@ appender.c.type = CONSOLE
 appender.c.layout.type = PatternLayout
 appender.c.layout.pattern = %d{HH:mm:ss} %-5p %c{1} - %m%n
 """
-POOL = "worker-pool"
 
 
 class FlinkCluster:
@@ -68,7 +66,8 @@ class FlinkCluster:
         self.processes = processes
         self.task_managers = [f"task-manager-{number}" for number in range(task_managers)]
         self._folder = processes.folder
-        self._rest, self._job, self._artifact, self._pool = (free_port() for _ in range(4))
+        self._rest, self._job, self._artifact = (free_port() for _ in range(3))
+        self._pool = WorkerPool(processes)
 
     def start(self) -> None:
         """Starts everything, and waits until it answers."""
@@ -85,7 +84,7 @@ class FlinkCluster:
         for name in self.task_managers:
             self.start_task_manager(name)
         self._start_job_server()
-        self.start_worker_pool()
+        self._pool.start()
         wait_for("the slots of all task managers", lambda: self.slots() == len(self.task_managers), 90)
 
     def _start_job_server(self) -> None:
@@ -116,15 +115,9 @@ class FlinkCluster:
         self.processes.kill(name)
         self.start_task_manager(name)
 
-    def start_worker_pool(self) -> None:
-        """Starts the pool that starts Python workers; they import the project as it is installed, not from here."""
-        command = [sys.executable, Path(__file__).with_name("pool.py"), str(self._pool)]
-        self.processes.start(POOL, command, {"PYTHONPATH": ""})
-        self.processes.wait_for_port(POOL, self._pool)
-
     def workers(self) -> list[int]:
         """The ids of the Python workers that run."""
-        return children(self.processes.pid(POOL))
+        return self._pool.running()
 
     def options(self, *more: str) -> list[str]:
         """Beam's options for a job on this cluster."""
@@ -132,8 +125,7 @@ class FlinkCluster:
             "--runner=PortableRunner",
             f"--job_endpoint={LOOPBACK}:{self._job}",
             f"--artifact_endpoint={LOOPBACK}:{self._artifact}",
-            "--environment_type=EXTERNAL",
-            f"--environment_config={LOOPBACK}:{self._pool}",
+            *self._pool.options(),
             f"--parallelism={len(self.task_managers)}",
             "--number_of_execution_retries=10",
             "--execution_retry_delay=1000",

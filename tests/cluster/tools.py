@@ -13,7 +13,7 @@ from string import Template
 from tests.support.command import ROOT
 
 TOOLS = Path(os.environ.get("TARGETSPLIT_TOOLS", ROOT / "build" / "clusters"))
-FLINK, SPARK, PRISM = "1.19.3", "3.5.3", "v2.77.0"
+FLINK, SPARK, PRISM, AIRFLOW = "1.19.3", "3.5.3", "v2.77.0", "3.3.2"
 _SECONDS = 900
 
 # The job servers. Their own jars with everything in one are what users have Beam fetch; these are the same classes.
@@ -85,6 +85,17 @@ def prism() -> Path:
     return _made("prism", build) / "prism"
 
 
+def airflow() -> Path:
+    """The `airflow` command, in an environment of its own: its packages and ours never meet."""
+
+    def install(folder: Path) -> None:
+        run([sys.executable, "-m", "venv", folder], folder)
+        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, f"apache-airflow=={AIRFLOW}"], folder)
+
+    return _made("airflow", install, moves=False) / "bin" / "airflow"
+
+
 def _package(name: str, requirement: str) -> Path:
     def install(folder: Path) -> None:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"]
@@ -103,15 +114,19 @@ def _jars(name: str, pom: str) -> Path:
     return _made(name, fetch) / "lib"
 
 
-def _made(name: str, make: Callable[[Path], None]) -> Path:
-    """A tool's folder, made whole or not at all."""
-    folder = TOOLS / name
-    if not folder.is_dir():
-        making = TOOLS / f".{name}.{os.getpid()}"
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(parents=True)
-        make(making)
+def _made(name: str, make: Callable[[Path], None], *, moves: bool = True) -> Path:
+    """A tool's folder, made whole or not at all. A file says that of an environment, which cannot be moved."""
+    folder, whole = TOOLS / name, TOOLS / f".{name}.whole"
+    if folder.is_dir() and (moves or whole.exists()):
+        return folder
+    making = TOOLS / f".{name}.{os.getpid()}" if moves else folder
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    make(making)
+    if moves:
         making.rename(folder)
+    else:
+        whole.touch()
     return folder
 
 
