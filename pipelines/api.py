@@ -9,6 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.claims import claimed
+from pipelines.lineage import reported
 from pipelines.run_directory import RunDirectory
 from pipelines.spec.loading import load_spec
 from pipelines.spec.models import Spec
@@ -76,8 +77,10 @@ def plan(
         RunDirectoryError: `out` cannot be written, or `previous` cannot be continued.
     """
     loaded = _spec(spec)
-    with _claimed(out, progress) as directory:
-        return _plan(loaded, directory, previous, overwrite, beam_options, progress, None)
+    with _claimed(out, progress) as directory, reported("plan", directory) as report:
+        made = _plan(loaded, directory, previous, overwrite, beam_options, progress, None)
+        report(made, None)
+        return made
 
 
 def apply(
@@ -106,14 +109,16 @@ def apply(
         DataError: the data cannot be read, or is not what was planned with.
         RunDirectoryError: there is no plan, or the run is finished and `overwrite` is not set.
     """
-    with _claimed(out, progress) as directory:
+    with _claimed(out, progress) as directory, reported("apply", directory) as report:
         if directory.finished and not overwrite:
             raise RunDirectoryError(
                 f"{directory.uri} is finished; write it again with --overwrite, or choose another folder"
             )
         directory.require_plan()
         with Judge() as judge:
-            return _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
+            result = _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
+        report(result.plan, result.judgement)
+        return result
 
 
 def run(
@@ -133,9 +138,11 @@ def run(
         The finished run. Look at `success`: a critical check may have failed.
     """
     loaded = _spec(spec)
-    with _claimed(out, progress) as directory, Judge() as judge:
+    with _claimed(out, progress) as directory, reported("run", directory) as report, Judge() as judge:
         _plan(loaded, directory, previous, overwrite, beam_options, progress, judge)
-        return _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
+        result = _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
+        report(result.plan, result.judgement)
+        return result
 
 
 def validate(
@@ -167,9 +174,11 @@ def validate(
     from pipelines.validating import Again, validate_run  # noqa: PLC0415, loads what reads files
 
     asked, base = _spec(spec) if spec is not None else (None, None)
-    with _claimed(out, progress) as directory, Judge() as judge:
+    with _claimed(out, progress) as directory, reported("validate", directory) as report, Judge() as judge:
         again = Again(asked, base, fail_on, rescan, beam_options)
-        return validate_run(directory, again, progress or _silent, judge)
+        result = validate_run(directory, again, progress or _silent, judge)
+        report(result.plan, result.judgement)
+        return result
 
 
 def starter_suite(out: str | PathLike[str], table: str = "all") -> dict[str, Any]:
