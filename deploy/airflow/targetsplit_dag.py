@@ -6,7 +6,7 @@ its own, and its packages never meet Airflow's. Copy this file to the DAGs folde
 | variable | what it says |
 | --- | --- |
 | `TARGETSPLIT_SPECS` | the folder of the specs; `NAME.yaml` makes the DAG `targetsplit_NAME` |
-| `TARGETSPLIT_RUNS` | where runs go, local or a URI: `RUNS/NAME/RUN_ID` |
+| `TARGETSPLIT_RUNS` | where runs go, local or a URI: `RUNS/NAME/DATE` |
 | `TARGETSPLIT_COMMAND` | the command; by default `targetsplit`, as in `/opt/targetsplit/bin/targetsplit` |
 | `TARGETSPLIT_BEAM_OPTIONS` | what stands after `--`, as in `--runner=FlinkRunner ...`; by default nothing |
 | `TARGETSPLIT_INGEST` | a command that brings the data before the plan is made; by default nothing |
@@ -79,9 +79,10 @@ def call(*arguments: str, beam: bool = False, accepted: tuple[int, ...] = (DONE,
 
 
 def run_folder(name: str) -> str:
-    """The folder of this DAG run: the same whenever one of its tasks is run again."""
-    run_id = str(get_current_context()["dag_run"].run_id)
-    return f"{RUNS}/{name}/{re.sub(r'[^A-Za-z0-9_.-]+', '-', run_id)}"
+    """The folder of this DAG run, by its date: the same whenever it, or one of its tasks, is run again."""
+    run = get_current_context()["dag_run"]
+    known_as = run.logical_date.isoformat() if run.logical_date else run.run_id
+    return f"{RUNS}/{name}/{re.sub(r'[^A-Za-z0-9_.-]+', '-', known_as)}"
 
 
 def published(name: str) -> list[dict[str, Any]]:
@@ -168,7 +169,7 @@ def make_dag(spec: Path) -> DAG:
                 subject=f"Is this plan of {spec.name} as it should be?",
                 body="```\n{{ ti.xcom_pull(task_ids='plan') }}\n```",
                 defaults=[ApprovalOperator.REJECT],
-                execution_timeout=APPROVAL_TIME,
+                response_timeout=APPROVAL_TIME,
                 retries=0,
             )
             planned >> approval >> applied

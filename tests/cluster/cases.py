@@ -14,6 +14,7 @@ import polars as pl
 
 from tests.support.command import ROOT, files, start
 
+SHARD = "512K"
 SECONDS = 600
 """The limit of one run."""
 
@@ -109,4 +110,4 @@ def demo_case(folder: Path) -> Case:
         for number, part in enumerate(rows.iter_slices(15_000)):
             part.write_parquet(folder / "data" / origin / f"part-{number:03d}.parquet")
     shutil.copy(example / "flights.yaml", folder / "flights.yaml")
-    return Case(folder, folder / "flights.yaml", ("--shard-size", "512K"))
+    return Case(folder, folder / "flights.yaml", ("--shard-size", SHARD))
