@@ -49,28 +49,28 @@ types: $(VENV)/.stamp-dev  ## Mypy, strict
 docs: $(VENV)/.stamp-dev  ## Run the examples that stand in docstrings and in docs/
 	$(BIN)/python -m pytest -q --doctest-modules $(PACKAGES) $(wildcard tests/docs tests/test_docs*.py)
 
-# Each installs what it needs into build/clusters, once, starts it on the loopback interface, and stops it.
-CLUSTER := $(BIN)/python -m pytest -q -s --timeout 1800 tests/cluster
+# Each installs what it needs into build/clusters, once, starts it where nobody else can reach it, and stops it.
+CLUSTER := $(BIN)/python -m tests.cluster
 test-cluster: $(VENV)/.stamp-dev  ## A real Flink cluster that loses task managers and workers: the same bytes
-	TARGETSPLIT_CLUSTERS=flink $(CLUSTER)
+	$(CLUSTER) flink
 
 test-cluster-short: $(VENV)/.stamp-dev  ## The founding case on Flink, and a killed launcher
-	TARGETSPLIT_CLUSTERS=flink TARGETSPLIT_CLUSTER_SHORT=1 $(CLUSTER)
+	TARGETSPLIT_CLUSTER_SHORT=1 $(CLUSTER) flink
 
 soak: $(VENV)/.stamp-dev  ## The demo on Flink again and again, with kills at random: SOAK=50 runs
-	TARGETSPLIT_CLUSTERS=soak TARGETSPLIT_SOAK=$(SOAK) $(CLUSTER)
+	TARGETSPLIT_SOAK=$(SOAK) $(CLUSTER) soak
 
 test-spark: $(VENV)/.stamp-dev  ## A standalone Spark cluster: the same bytes
-	TARGETSPLIT_CLUSTERS=spark $(CLUSTER)
+	$(CLUSTER) spark
 
 test-prism: $(VENV)/.stamp-dev  ## Beam's Prism runner: the same bytes
-	TARGETSPLIT_CLUSTERS=prism $(CLUSTER)
+	$(CLUSTER) prism
 
 test-airflow: $(VENV)/.stamp-dev  ## The Airflow DAG, run by Airflow
-	TARGETSPLIT_CLUSTERS=airflow $(CLUSTER)
+	$(CLUSTER) airflow
 
 test-deploy: $(VENV)/.stamp-dev  ## Manifests against schemas, the Dockerfile's linter, the lock in an empty environment
-	TARGETSPLIT_CLUSTERS=deploy $(CLUSTER)
+	$(CLUSTER) deploy
 
 bench: $(VENV)/.stamp-bench  ## Measure against plain scripts: ROWS=8.5M (the default) or 50M, REPEATS=3
 	$(BIN)/python benchmarks/run.py --rows $(ROWS) --repeats $(REPEATS)

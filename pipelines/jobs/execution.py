@@ -19,6 +19,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from apache_beam.runners.runner import PipelineResult
 
 from pipelines.jobs.counting import counters
+from pipelines.jobs.loopback import keep_to_loopback
 from splitting.errors import DataError, SpecError
 
 JobOptions: TypeAlias = PipelineOptions
@@ -131,6 +132,7 @@ def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) ->
     with ExitStack() as stack:
         stack.enter_context(_quiet_logs(logging.CRITICAL if embedded else logging.WARNING))
         if embedded:
+            keep_to_loopback()
             stack.enter_context(_worker_output_hidden())
             if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
                 stack.enter_context(_child_output_hidden())
