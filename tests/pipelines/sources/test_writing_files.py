@@ -114,3 +114,18 @@ def test_what_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(DataError, match="the disk is full"):
         write_bytes_atomic(locate(str(tmp_path / "x")), b"data")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_absolute_path_needs_no_working_directory(tmp_path: Path) -> None:
+    """A cluster may take a worker's folder away while it works."""
+    (tmp_path / "gone").mkdir()
+    script = f"""
+import os
+os.chdir({str(tmp_path / "gone")!r})
+os.rmdir({str(tmp_path / "gone")!r})
+from pipelines.sources.filesystems import locate, write_bytes_atomic
+write_bytes_atomic(locate({str(tmp_path / "made" / "file")!r}), b"data")
+"""
+    root = str(Path(__file__).parents[3])
+    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": root}, timeout=120)
+    assert (tmp_path / "made" / "file").read_bytes() == b"data"
