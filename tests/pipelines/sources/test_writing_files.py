@@ -51,7 +51,7 @@ def test_attempts_at_once_write_files_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locks: bool
 ) -> None:
     if not locks:
-        monkeypatch.setattr(atomic, "_lock", lambda _handle: None)
+        monkeypatch.setattr(atomic, "lock_file", lambda _handle: None)
     location = locate(str(tmp_path / "x"))
     with ExitStack() as one, ExitStack() as other:
         first, second = one.enter_context(open_output(location)), other.enter_context(open_output(location))
@@ -67,7 +67,7 @@ def test_attempts_at_once_write_files_of_their_own(
 
 def test_a_name_that_was_renamed_meanwhile_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the opening and the lock, another attempt finishes: its file must not be written over."""
-    target, lock = tmp_path / "x", atomic._lock
+    target, lock = tmp_path / "x", atomic.lock_file
     temporary = tmp_path / ".x.0.part"
     temporary.write_bytes(b"whole")
 
@@ -76,7 +76,7 @@ def test_a_name_that_was_renamed_meanwhile_is_not_taken(tmp_path: Path, monkeypa
             temporary.replace(target)
         return lock(handle)
 
-    monkeypatch.setattr(atomic, "_lock", finish_then_lock)
+    monkeypatch.setattr(atomic, "lock_file", finish_then_lock)
     with open_output(locate(str(target))) as sink:
         sink.write(b"new")
         assert target.read_bytes() == b"whole"
