@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench docs clean
+.PHONY: help demo test lint types bench docs clean test-cluster test-cluster-short test-spark test-prism test-airflow test-deploy soak
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,6 +19,7 @@ UV := $(shell command -v uv 2>/dev/null)
 JOBS ?= 2
 ROWS ?= 8.5M
 REPEATS ?= 3
+SOAK ?= 50
 
 ifdef UV
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
@@ -27,7 +28,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 help:  ## List the verbs (the default)
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.stamp-demo  ## Install, then split 336,776 real flights: LaGuardia is the target
 	$(BIN)/python examples/flights/prepare.py
@@ -47,6 +48,29 @@ types: $(VENV)/.stamp-dev  ## Mypy, strict
 
 docs: $(VENV)/.stamp-dev  ## Run the examples that stand in docstrings and in docs/
 	$(BIN)/python -m pytest -q --doctest-modules $(PACKAGES) $(wildcard tests/docs tests/test_docs*.py)
+
+# Each installs what it needs into build/clusters, once, starts it where nobody else can reach it, and stops it.
+CLUSTER := $(BIN)/python -m tests.cluster
+test-cluster: $(VENV)/.stamp-dev  ## A real Flink cluster that loses task managers and workers: the same bytes
+	$(CLUSTER) flink
+
+test-cluster-short: $(VENV)/.stamp-dev  ## The founding case on Flink, and a killed launcher
+	TARGETSPLIT_CLUSTER_SHORT=1 $(CLUSTER) flink
+
+soak: $(VENV)/.stamp-dev  ## The demo on Flink again and again, with kills at random: SOAK=50 runs
+	TARGETSPLIT_SOAK=$(SOAK) $(CLUSTER) soak
+
+test-spark: $(VENV)/.stamp-dev  ## A standalone Spark cluster: the same bytes
+	$(CLUSTER) spark
+
+test-prism: $(VENV)/.stamp-dev  ## Beam's Prism runner: the same bytes
+	$(CLUSTER) prism
+
+test-airflow: $(VENV)/.stamp-dev  ## The Airflow DAG, run by Airflow
+	$(CLUSTER) airflow
+
+test-deploy: $(VENV)/.stamp-dev  ## Manifests against schemas, the Dockerfile's linter, the lock in an empty environment
+	$(CLUSTER) deploy
 
 bench: $(VENV)/.stamp-bench  ## Measure against plain scripts: ROWS=8.5M (the default) or 50M, REPEATS=3
 	$(BIN)/python benchmarks/run.py --rows $(ROWS) --repeats $(REPEATS)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.claims import claimed
+from pipelines.lineage import reported
 from pipelines.run_directory import RunDirectory
 from pipelines.spec.loading import load_spec
 from pipelines.spec.models import Spec
@@ -73,7 +76,11 @@ def plan(
         ShortfallError: the data cannot give the sizes asked for.
         RunDirectoryError: `out` cannot be written, or `previous` cannot be continued.
     """
-    return _plan(spec, out, previous, overwrite, beam_options, progress, None)
+    loaded = _spec(spec)
+    with _claimed(out, progress) as directory, reported("plan", directory) as report:
+        made = _plan(loaded, directory, previous, overwrite, beam_options, progress, None)
+        report(made, None)
+        return made
 
 
 def apply(
@@ -102,14 +109,16 @@ def apply(
         DataError: the data cannot be read, or is not what was planned with.
         RunDirectoryError: there is no plan, or the run is finished and `overwrite` is not set.
     """
-    directory = RunDirectory.at(str(out))
-    if directory.finished and not overwrite:
-        raise RunDirectoryError(
-            f"{directory.uri} is finished; write it again with --overwrite, or choose another folder"
-        )
-    directory.require_plan()
-    with Judge() as judge:
-        return _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
+    with _claimed(out, progress) as directory, reported("apply", directory) as report:
+        if directory.finished and not overwrite:
+            raise RunDirectoryError(
+                f"{directory.uri} is finished; write it again with --overwrite, or choose another folder"
+            )
+        directory.require_plan()
+        with Judge() as judge:
+            result = _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
+        report(result.plan, result.judgement)
+        return result
 
 
 def run(
@@ -128,9 +137,12 @@ def run(
     Returns:
         The finished run. Look at `success`: a critical check may have failed.
     """
-    with Judge() as judge:
-        _plan(spec, out, previous, overwrite, beam_options, progress, judge)
-        return _apply(RunDirectory.at(str(out)), shard_bytes, fail_on, beam_options, progress, judge)
+    loaded = _spec(spec)
+    with _claimed(out, progress) as directory, reported("run", directory) as report, Judge() as judge:
+        _plan(loaded, directory, previous, overwrite, beam_options, progress, judge)
+        result = _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
+        report(result.plan, result.judgement)
+        return result
 
 
 def validate(
@@ -162,9 +174,11 @@ def validate(
     from pipelines.validating import Again, validate_run  # noqa: PLC0415, loads what reads files
 
     asked, base = _spec(spec) if spec is not None else (None, None)
-    with Judge() as judge:
+    with _claimed(out, progress) as directory, reported("validate", directory) as report, Judge() as judge:
         again = Again(asked, base, fail_on, rescan, beam_options)
-        return validate_run(RunDirectory.at(str(out)), again, progress or _silent, judge)
+        result = validate_run(directory, again, progress or _silent, judge)
+        report(result.plan, result.judgement)
+        return result
 
 
 def starter_suite(out: str | PathLike[str], table: str = "all") -> dict[str, Any]:
@@ -205,9 +219,17 @@ def show(out: str | PathLike[str]) -> Plan:
     return read_plan(directory)
 
 
+@contextmanager
+def _claimed(out: str | PathLike[str], progress: Progress | None) -> Iterator[RunDirectory]:
+    """The run directory, for this launcher alone."""
+    directory = RunDirectory.at(str(out))
+    with claimed(directory, lambda: (progress or _silent)("waiting for another launcher", 0, None)):
+        yield directory
+
+
 def _plan(
-    spec: Spec | str | PathLike[str],
-    out: str | PathLike[str],
+    spec: tuple[Spec, str | None],
+    run: RunDirectory,
     previous: str | PathLike[str] | None,
     overwrite: bool,
     beam_options: Sequence[str],
@@ -216,8 +238,7 @@ def _plan(
 ) -> Plan:
     from pipelines.planning import make_run_plan  # noqa: PLC0415, imports Beam
 
-    loaded, base = _spec(spec)
-    run = RunDirectory.at(str(out))
+    loaded, base = spec
     run.require_free(overwrite=overwrite)
     earlier = RunDirectory.at(str(previous)) if previous is not None else None
     if earlier == run:

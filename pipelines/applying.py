@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.docs import write_run_log
 from pipelines.job import make_rules
-from pipelines.jobs.execution import job_options, run_job
+from pipelines.jobs.execution import job_options, run_job, runner_of
 from pipelines.jobs.write import MEASURES, TALLY, build_write
 from pipelines.measured import write_measured
+from pipelines.metrics import JobLog
 from pipelines.output.layout import Layout, default_shard_bytes, make_layout
 from pipelines.output.tables import OutputTables
 from pipelines.output.unit import Unit, WriteTask
@@ -86,15 +87,18 @@ def apply_run_plan(
     units = [Unit(i, fragments) for i, fragments in enumerate(pack_units(inventory.fragments, size))]
     layout = _layout(plan, inventory, len(units), size)
     task = _task(run, spec, tables, rules, layout, plan.fingerprint, wanted)
+    log = JobLog("apply", runner_of(options))
     try:
         run.write(ASSIGNMENT, assignment_of(plan, {pool.name: 2**i for i, pool in enumerate(rules.pools)}).to_bytes())
         with counting("writing", plan.rows_read, progress):
-            run_job(options, lambda pipeline: build_write(pipeline, units, task, run.path(WORK).uri))
+            folder = run.path(WORK).uri
+            log.run("write", lambda: run_job(options, lambda pipeline: build_write(pipeline, units, task, folder)))
         tally = Tally.from_bytes(run.read(f"{WORK}/{TALLY}.bin"))
         measures = Measures.from_bytes(run.read(f"{WORK}/{MEASURES}.bin")) if spec.checks.profile else None
     finally:
         run.clear([WORK])
     _check_faithful(plan, tally)
+    log.write(run)
     write_measured(run, tally, measures)
     progress("checking", 0, None)
     judgement = judge_evidence(plan, with_fail_on(spec, fail_on), tally, measures, judge, suites)

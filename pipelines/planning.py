@@ -10,8 +10,9 @@ import polars as pl
 from pipelines.api import Progress
 from pipelines.job import make_heading, make_request, make_rules, source_requests
 from pipelines.jobs.census import CensusTask, build_census
-from pipelines.jobs.execution import JobOptions, job_options, run_job
+from pipelines.jobs.execution import JobOptions, job_options, run_job, runner_of
 from pipelines.jobs.lookup import find_trained
+from pipelines.metrics import JobLog
 from pipelines.output.layout import shard_path
 from pipelines.output.tables import OutputTables
 from pipelines.progress import counting
@@ -28,6 +29,7 @@ from splitting.candidates import Candidates, Shortlist, census_limit
 from splitting.census import Census
 from splitting.compose import Heading, make_plan
 from splitting.errors import DataError, RunDirectoryError
+from splitting.first_rows import first_bound
 from splitting.inputs import Inputs, Previous, Trained
 from splitting.plan import Plan
 from splitting.planning import newly_eligible
@@ -39,6 +41,7 @@ from validation.gx.values import UserSuite
 
 _DEPTHS = (1, 4, 16, 64, 256, 1024)
 _ROWS_AT_ONCE = 500_000
+_TEXT_ROW_BYTES = 64
 
 
 def make_run_plan(
@@ -81,6 +84,7 @@ def make_run_plan(
         run.clear([WORK])
     run.clear_all()
     write_suites(run, suites)
+    job.log.write(run)
     write_plan(run, spec, inventory, plan)
     return plan
 
@@ -138,16 +142,20 @@ class _CensusJob:
     ) -> None:
         self._rules, self._request, self._inventory = rules, request, inventory
         self._run, self._options, self._progress = run, options, progress
+        self.log = JobLog("plan", runner_of(options))
 
     def take(self, old: Plan | None, depth: int) -> Inputs:
         known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)
         limit = census_limit(self._request, _row_bound(self._inventory), len(known), depth)
-        task = CensusTask(self._rules, self._request, self._inventory.schema, limit, depth, tuple(known.to_list()))
+        first, groups = first_bound(_about_rows(self._inventory)), tuple(known.to_list())
+        task = CensusTask(self._rules, self._request, self._inventory.schema, limit, depth, first, groups)
         folder = self._run.path(WORK).uri
         total = _known_rows(self._inventory)
         with counting("planning", None if total is None else 2 * total, self._progress):
             fragments = join_neighbours(self._inventory.fragments, _ROWS_AT_ONCE)
-            run_job(self._options, lambda pipeline: build_census(pipeline, fragments, task, folder))
+            self.log.run(
+                "census", lambda: run_job(self._options, lambda made: build_census(made, fragments, task, folder))
+            )
         previous = Previous(old, Trained.nothing()) if old is not None else None
         return Inputs(
             self._rules,
@@ -171,6 +179,11 @@ def _known_rows(inventory: Inventory) -> int | None:
 def _row_bound(inventory: Inventory) -> int:
     """An upper bound of the rows: a row of text takes two bytes at least, more where it is not compressed away."""
     return sum(f.rows if f.rows is not None else 64 * f.bytes for f in inventory.fragments)
+
+
+def _about_rows(inventory: Inventory) -> int:
+    """About how many rows there are: a row of text takes some 64 bytes."""
+    return sum(f.rows if f.rows is not None else f.bytes // _TEXT_ROW_BYTES for f in inventory.fragments)
 
 
 def _check_not_empty(inputs: Inputs, heading: Heading) -> None:

@@ -26,9 +26,11 @@ SUITES = "plan/suites.json"
 VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
 PROFILE, DOCS, PROJECT = "profile", "data_docs", "gx"
+CLAIM = "_claim"
+METRICS = "metrics.json"
 ASSIGNMENT = f"{WORK}/assignment.bin"
 OWN = frozenset(
-    {SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS, PROJECT}
+    {SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS, PROJECT, METRICS}
 )
 
 
@@ -118,7 +120,7 @@ class RunDirectory:
             RunDirectoryError: there is a finished run, or something that is not a run.
         """
         names = self.names()
-        strangers = [name for name in names if name not in OWN]
+        strangers = [name for name in names if name not in OWN and not name.startswith(CLAIM)]
         if strangers:
             raise RunDirectoryError(
                 f"{self.uri} is not a run directory: it holds {strangers[0]!r}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.card import dataset_card
+from pipelines.claims import check_claim
 from pipelines.docs import write_docs
 from pipelines.measured import group_sizes, read_measured, write_metrics
 from pipelines.output.tables import OutputTables
@@ -97,6 +98,7 @@ def finish_run(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement, 
     run.write(VALIDATION, json.dumps(judgement.to_document(), indent=1, ensure_ascii=False) + "\n")
     run.write(CARD, dataset_card(plan, spec, judgement))
     write_docs(run, judge, spec.name)
+    check_claim(run)
     run.write(SUCCESS, json.dumps({"plan": plan.fingerprint, "success": judgement.success}) + "\n")
     actions = spec.checks.actions
     missed = judge.act(actions, spec.name, success=judgement.success) if actions else []

@@ -15,6 +15,18 @@ MOST_ROWS = 400_000
 _ALL = 2**64 - 1
 
 
+def first_bound(rows: int) -> int:
+    """The `u` up to which about 400,000 rows are kept.
+
+    Args:
+        rows: of all the data, about.
+
+    Returns:
+        A bound of `u`. It decides how much work planning takes, and nothing else.
+    """
+    return min(_ALL, _ALL * MOST_ROWS // max(1, rows))
+
+
 @dataclass(frozen=True, eq=False)
 class FirstRows:
     """Every row of the groups up to a bound. A monoid: merged, the bound is the least of all.
@@ -90,15 +102,16 @@ class FirstRows:
 class FirstRowsTaker:
     """Takes the first rows of many batches: as merging each, with less work."""
 
-    def __init__(self, rules: Rules, most: int = MOST_ROWS) -> None:
+    def __init__(self, rules: Rules, bound: int, most: int = MOST_ROWS) -> None:
         """Begins with no rows.
 
         Args:
             rules: what decides about rows.
-            most: how many rows are kept.
+            bound: up to which `u` rows are kept.
+            most: how many rows are kept at most, whatever the bound.
         """
         self._rules, self._most = rules, most
-        self._parts = [FirstRows.empty(rules)]
+        self._parts = [FirstRows(bound, Candidates.empty(rules))]
         self._waiting = 0
 
     def add(self, rows: pl.DataFrame) -> None:

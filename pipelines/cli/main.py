@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from pipelines.cli.logs import end_json_log, json_log, start_json_log
 from splitting.errors import TargetsplitError
 
 # polars' allocator (jemalloc) gives memory back to the system after half a second, and asks for it again at once.
@@ -49,9 +50,21 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 failed, 2 the spec or the command line is wrong, 3 a critical check failed.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    envvar="TARGETSPLIT_LOG_FORMAT",
+    help="What progress and errors look like on standard error; json is an object a line.",
+)
 @click.version_option(package_name="targetsplit", message="targetsplit %(version)s")
-def cli() -> None:
+def cli(log_format: str) -> None:
     """Train / train-dev / dev / test splits whose dev and test come from the target distribution."""
+    if log_format == "json":
+        start_json_log()
+        log = json_log()
+        if log is not None:
+            log.event("INFO", "start", command=click.get_current_context().invoked_subcommand)
 
 
 def main() -> None:
@@ -81,19 +94,41 @@ def run_command(arguments: list[str]) -> int:
         The exit code. A user's mistake is one message on standard error; our own bugs raise.
     """
     try:
+        code = _run(arguments)
+        if (log := json_log()) is not None:
+            log.event("INFO", "end", exit_code=code)
+        return code
+    finally:
+        end_json_log()
+
+
+def _run(arguments: list[str]) -> int:
+    try:
         code = cli.main(arguments, prog_name="targetsplit", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        if not _logged(error.format_message()):
+            error.show()
         return WRONG_USE
     except TargetsplitError as error:
         from pipelines.display import printable  # noqa: PLC0415
 
-        click.echo("\n".join(printable(line) for line in f"error: {error}".split("\n")), err=True)
+        if not _logged(str(error)):
+            click.echo("\n".join(printable(line) for line in f"error: {error}".split("\n")), err=True)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; run the same command again to start over", err=True)
+        told = "interrupted; run the same command again to start over"
+        if not _logged(told):
+            click.echo(told, err=True)
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _logged(message: str) -> bool:
+    """Whether an error went to the log, where that is in JSON."""
+    log = json_log()
+    if log is not None:
+        log.event("ERROR", "error", message=message)
+    return log is not None

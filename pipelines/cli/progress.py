@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pipelines.cli.logs import json_log
+
 if TYPE_CHECKING:
     from pipelines.api import Progress
 
@@ -20,11 +22,15 @@ def shown_progress(*, quiet: bool) -> Iterator[Progress]:
     """A progress line while a job runs.
 
     Args:
-        quiet: show nothing.
+        quiet: show nothing; a log in JSON is kept all the same.
 
     Yields:
         What the verbs of the API tell their progress to.
     """
+    log = json_log()
+    if log is not None:
+        yield log.progress
+        return
     if quiet:
         yield lambda _what, _done, _total: None
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli.logs import JsonLog, json_log
 from pipelines.cli.main import CRITICAL_CHECK, DONE
 
 _MOST_NAMED = 5
@@ -87,13 +88,19 @@ def _finish_verdict(result: RunResult, out: str, *, quiet: bool) -> int:
 
         click.echo(view_text(judgement_view(result.judgement)))
         click.echo(f"The run:     {out}\nEvery check: {out}/validation.json\nTo look at:  {out}/data_docs/index.html")
+    log = json_log()
     for line in result.missed:
-        click.echo(line, err=True)
+        _tell(line, log)
     if result.success:
         return DONE
     names = ", ".join(verdict.check.name for verdict in result.judgement.failing[:_MOST_NAMED])
     more = len(result.judgement.failing) - _MOST_NAMED
-    click.echo(
-        f"failed checks: {names}{f' and {more:,} more' if more > 0 else ''}; see {out}/validation.json", err=True
-    )
+    _tell(f"failed checks: {names}{f' and {more:,} more' if more > 0 else ''}; see {out}/validation.json", log)
     return CRITICAL_CHECK
+
+
+def _tell(line: str, log: JsonLog | None) -> None:
+    if log is None:
+        click.echo(line, err=True)
+    else:
+        log.event("ERROR", "error", message=line)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
+from pipelines.jobs.counting import count, stage
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.progress import report_rows
 from pipelines.run_directory import write_summary
@@ -20,7 +21,7 @@ from splitting.candidates import Candidates, Shortlist, shortlist
 from splitting.census import Census, CensusTaker
 from splitting.first_rows import FirstRows, FirstRowsTaker
 from splitting.request import Request
-from splitting.rules import Rules
+from splitting.rules import ROWS, Rules
 
 BAD_LINE = "bad line"
 
@@ -35,6 +36,7 @@ class CensusTask:
         schema: of the unified table.
         limit: how many groups a cell of the census keeps.
         depth: a factor for draws that could not be met exactly with less.
+        first: rows of groups up to this `u` are kept at the first look.
         ledger: groups of earlier runs, sorted.
     """
 
@@ -43,6 +45,7 @@ class CensusTask:
     schema: pa.Schema
     limit: int
     depth: int
+    first: int
     ledger: tuple[int, ...] = ()
 
     def ledger_groups(self) -> pl.Series:
@@ -61,7 +64,7 @@ class FirstLook:
         """
         self._task = task
         self._census = CensusTaker(task.rules, task.limit)
-        self._first_rows = FirstRowsTaker(task.rules)
+        self._first_rows = FirstRowsTaker(task.rules, task.first)
 
     def add(self, fragment: Fragment) -> None:
         """Counts a fragment, unreadable lines as rejected.
@@ -111,12 +114,18 @@ class _LookAtFragments(beam.DoFn):
         self._look = FirstLook(self._task)
 
     def process(self, fragment: Fragment) -> None:
-        self._look.add(fragment)
+        with stage("count"):
+            self._look.add(fragment)
+        count("bytes_read", fragment.bytes)
 
     def finish_bundle(self) -> Iterator[WindowedValue | beam.pvalue.TaggedOutput]:
         census, first_rows = self._look.finish()
-        yield GlobalWindows.windowed_value(census.to_bytes())
-        yield beam.pvalue.TaggedOutput(self.FIRST_ROWS, GlobalWindows.windowed_value(first_rows.to_bytes()))
+        count("rows_counted", int(census.cells[ROWS].sum()))
+        count("rows_rejected", int(census.rejected[ROWS].sum()))
+        counted, first = census.to_bytes(), first_rows.to_bytes()
+        count("summary_bytes", len(counted) + len(first))
+        yield GlobalWindows.windowed_value(counted)
+        yield beam.pvalue.TaggedOutput(self.FIRST_ROWS, GlobalWindows.windowed_value(first))
 
 
 class _ChooseCandidates(beam.DoFn):
@@ -152,10 +161,13 @@ class _CollectCandidates(beam.DoFn):
             return
         if self._groups is None:
             self._groups = Shortlist.from_bytes(listed[0]).groups
-        self._parts.extend(collect_candidates(fragment, self._groups, self._task))
+        with stage("collect"):
+            self._parts.extend(collect_candidates(fragment, self._groups, self._task))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        yield GlobalWindows.windowed_value(Candidates.merge(self._parts).to_bytes())
+        packed = Candidates.merge(self._parts).to_bytes()
+        count("summary_bytes", len(packed))
+        yield GlobalWindows.windowed_value(packed)
 
 
 @dataclass

@@ -18,6 +18,8 @@ import grpc
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, StandardOptions
 from apache_beam.runners.runner import PipelineResult
 
+from pipelines.jobs.counting import counters
+from pipelines.jobs.loopback import keep_to_loopback
 from splitting.errors import DataError, SpecError
 
 JobOptions: TypeAlias = PipelineOptions
@@ -106,12 +108,20 @@ def _check_runner(runner: str) -> None:
         raise SpecError(f"--runner: got {runner!r}, expected one of {', '.join(known)}{hint}", _ARGUMENTS)
 
 
-def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) -> None:
+def runner_of(options: PipelineOptions) -> str:
+    """The name of the runner of a job."""
+    return str(options.view_as(StandardOptions).runner).rpartition(".")[2]
+
+
+def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) -> dict[str, int]:
     """Runs a job to its end.
 
     Args:
         options: from `job_options`.
         build: adds the job's transforms to a pipeline.
+
+    Returns:
+        The job's counters, by name.
 
     Raises:
         DataError: a worker met data that it cannot read; the message is the worker's own.
@@ -122,6 +132,7 @@ def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) ->
     with ExitStack() as stack:
         stack.enter_context(_quiet_logs(logging.CRITICAL if embedded else logging.WARNING))
         if embedded:
+            keep_to_loopback()
             stack.enter_context(_worker_output_hidden())
             if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
                 stack.enter_context(_child_output_hidden())
@@ -135,6 +146,7 @@ def run_job(options: PipelineOptions, build: Callable[[beam.Pipeline], None]) ->
             if told is None:
                 raise
             raise DataError(told) from error
+    return counters(result)
 
 
 def _pipeline(options: PipelineOptions, runner: str) -> beam.Pipeline:

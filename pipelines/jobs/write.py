@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
+from pipelines.jobs.counting import count, count_unit, stage
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.output.evaluation import leaks_of_unit, names_in_file, write_evaluation_shard
 from pipelines.output.layout import shard_path
@@ -31,14 +32,23 @@ class _WriteUnit(beam.DoFn):
         self._task = task
 
     def process(self, unit: Unit) -> Iterator[tuple[str, bytes] | beam.pvalue.TaggedOutput]:
-        result = write_unit(unit, self._task)
+        with stage("write"):
+            result = write_unit(unit, self._task)
+        tally = result.tally()
+        rows = sum(len(parcel.rows) for parcels in result.parcels.values() for parcel in parcels)
+        count_unit(tally, rows, sum(fragment.bytes for fragment in unit.fragments))
         for (split, shard), parcels in sorted(result.parcels.items()):
-            yield f"{split}{_SEPARATOR}{shard}", Parcel.merge(parcels).to_bytes()
-        yield beam.pvalue.TaggedOutput(self.TALLY, result.tally().to_bytes())
+            packed = Parcel.merge(parcels).to_bytes()
+            count("evaluation_bytes", len(packed))
+            yield f"{split}{_SEPARATOR}{shard}", packed
+        yield beam.pvalue.TaggedOutput(self.TALLY, tally.to_bytes())
         yield beam.pvalue.TaggedOutput(self.UNIT, unit.number)
         if result.measuring is not None:
-            measures, names = result.measuring.finish()
-            yield beam.pvalue.TaggedOutput(self.MEASURES, measures.to_bytes())
+            with stage("measure"):
+                measures, names = result.measuring.finish()
+            summary = measures.to_bytes()
+            count("summary_bytes", len(summary))
+            yield beam.pvalue.TaggedOutput(self.MEASURES, summary)
             for part in names:
                 yield beam.pvalue.TaggedOutput(self.NAMES, part.to_bytes())
 
@@ -53,7 +63,8 @@ class _WriteShard(beam.DoFn):
 
     def process(self, item: tuple[str, Iterable[bytes]]) -> Iterator[bytes | beam.pvalue.TaggedOutput]:
         split, shard = item[0].split(_SEPARATOR)
-        tally = write_evaluation_shard(split, int(shard), item[1], self._task)
+        with stage("shard"):
+            tally = write_evaluation_shard(split, int(shard), item[1], self._task)
         yield tally.to_bytes()
         path = shard_path(split, int(shard), self._task.layout.shards(split))
         yield beam.pvalue.TaggedOutput(self.NAMES, names_in_file(path, split, self._task).to_bytes())
@@ -66,7 +77,9 @@ class _FindLeaks(beam.DoFn):
         self._task = task
 
     def process(self, unit: int, names: bytes) -> Iterator[bytes]:
-        yield leaks_of_unit(unit, EvaluationNames.from_bytes(names), self._task).to_bytes()
+        with stage("read_back"):
+            found = leaks_of_unit(unit, EvaluationNames.from_bytes(names), self._task)
+        yield found.to_bytes()
 
 
 @dataclass

@@ -46,7 +46,7 @@ def _take(target: Path) -> tuple[Path, int]:
     for number in count():
         path = target.with_name(f".{target.name}.{number}.part")
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        locked = _lock(handle)
+        locked = lock_file(handle)
         # Its holder may have renamed it between the opening and the lock: then it is no longer a temporary.
         if locked and _is_at(handle, path):
             return path, handle
@@ -59,8 +59,15 @@ def _take(target: Path) -> tuple[Path, int]:
     return path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
-def _lock(handle: int) -> bool | None:
-    """Whether the lock was free and is held now; None where there are no locks."""
+def lock_file(handle: int) -> bool | None:
+    """Locks an open file for this process alone.
+
+    Args:
+        handle: of the file.
+
+    Returns:
+        Whether the lock was free, and is held now; None where the file system has no locks.
+    """
     if fcntl is None:  # pragma: no cover, not on Windows
         return None
     try:

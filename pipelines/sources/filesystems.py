@@ -64,7 +64,9 @@ def locate(path: str, base: str | None = None) -> Location:
         return locate(join(base, path))
     if scheme in (None, "file"):
         local = path[len("file://") :] if scheme else path
-        full = os.path.normpath(Path.cwd() / (base or "") / local)
+        whole = Path(base or "") / local
+        # A worker's working directory may be gone: it is asked for only where it matters.
+        full = os.path.normpath(whole if whole.is_absolute() else Path.cwd() / whole)
         return Location(_LOCAL, full, full)
     if scheme not in _KNOWN:
         raise SpecError(f"{path}: unknown file system {scheme}://; known are {', '.join(f'{k}://' for k in _KNOWN)}")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from splitting.candidates import Candidates, Shortlist
 from splitting.census import Census, CensusTaker
 from splitting.errors import ShortfallError
-from splitting.first_rows import FirstRows, FirstRowsTaker
+from splitting.first_rows import FirstRows, FirstRowsTaker, first_bound
 from splitting.plan import Plan
 from splitting.request import Request, Size, SplitRequest
 from splitting.rules import GROUP, KEY, Pool, Rules, Stratifier
@@ -157,7 +157,7 @@ def test_first_rows_are_the_candidates_where_they_suffice(batches: Batches, most
     parts = [(source, part) for source, frame in batches for part in frame.iter_slices(size)]
     taken = []
     for some in (parts[::2], parts[1::2]):
-        taker = FirstRowsTaker(GROUPED, most)
+        taker = FirstRowsTaker(GROUPED, first_bound(0), most)
         for source, part in some:
             taker.add(GROUPED.examine(part, source))
         taken.append(FirstRows.from_bytes(taker.first_rows().to_bytes()))

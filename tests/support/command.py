@@ -18,7 +18,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
 
-DATED = ("run.json", "data_docs", "gx")
+DATED = ("run.json", "metrics.json", "data_docs", "gx")
 
 
 def start(arguments: Sequence[str], folder: Path | None = None, **more: str) -> subprocess.Popen[str]:

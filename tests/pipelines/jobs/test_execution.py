@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from pathlib import Path
 
 import apache_beam as beam
 import pytest
@@ -65,6 +67,29 @@ def test_an_error_of_a_worker_is_told_as_it_was_raised() -> None:
     with pytest.raises(DataError) as told:
         run_job(job_options([]), lambda pipeline: pipeline | beam.Create([1]) | beam.Map(_break) and None)
     assert str(told.value) == "part.csv is broken:\n  - line 2"
+
+
+def _listening(process: int) -> list[str]:
+    """The addresses on which a process listens, as the kernel writes them."""
+    sockets = {str(path.readlink()) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink()}
+    tables = [Path(f"/proc/{process}/net/{name}").read_text() for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table.splitlines()]
+    return [row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+
+
+def _look(_: int, process: int, path: str) -> None:
+    Path(path).write_text("\n".join(_listening(process)))
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="asks Linux which ports are open")
+@pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])
+def test_the_embedded_runner_listens_to_this_machine_alone(mode: str, tmp_path: Path) -> None:
+    options = job_options([f"--direct_running_mode={mode}", "--direct_num_workers=2"])
+    said = tmp_path / "said"
+    run_job(options, lambda made: made | beam.Create([1]) | beam.Map(_look, os.getpid(), str(said)) and None)
+    found = set(said.read_text().split())
+    assert found
+    assert found <= {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
 
 
 def test_a_bug_is_raised_as_it_is() -> None:

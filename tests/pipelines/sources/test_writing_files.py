@@ -51,7 +51,7 @@ def test_attempts_at_once_write_files_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locks: bool
 ) -> None:
     if not locks:
-        monkeypatch.setattr(atomic, "_lock", lambda _handle: None)
+        monkeypatch.setattr(atomic, "lock_file", lambda _handle: None)
     location = locate(str(tmp_path / "x"))
     with ExitStack() as one, ExitStack() as other:
         first, second = one.enter_context(open_output(location)), other.enter_context(open_output(location))
@@ -67,7 +67,7 @@ def test_attempts_at_once_write_files_of_their_own(
 
 def test_a_name_that_was_renamed_meanwhile_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the opening and the lock, another attempt finishes: its file must not be written over."""
-    target, lock = tmp_path / "x", atomic._lock
+    target, lock = tmp_path / "x", atomic.lock_file
     temporary = tmp_path / ".x.0.part"
     temporary.write_bytes(b"whole")
 
@@ -76,7 +76,7 @@ def test_a_name_that_was_renamed_meanwhile_is_not_taken(tmp_path: Path, monkeypa
             temporary.replace(target)
         return lock(handle)
 
-    monkeypatch.setattr(atomic, "_lock", finish_then_lock)
+    monkeypatch.setattr(atomic, "lock_file", finish_then_lock)
     with open_output(locate(str(target))) as sink:
         sink.write(b"new")
         assert target.read_bytes() == b"whole"
@@ -114,3 +114,18 @@ def test_what_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(DataError, match="the disk is full"):
         write_bytes_atomic(locate(str(tmp_path / "x")), b"data")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_absolute_path_needs_no_working_directory(tmp_path: Path) -> None:
+    """A cluster may take a worker's folder away while it works."""
+    (tmp_path / "gone").mkdir()
+    script = f"""
+import os
+os.chdir({str(tmp_path / "gone")!r})
+os.rmdir({str(tmp_path / "gone")!r})
+from pipelines.sources.filesystems import locate, write_bytes_atomic
+write_bytes_atomic(locate({str(tmp_path / "made" / "file")!r}), b"data")
+"""
+    root = str(Path(__file__).parents[3])
+    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": root}, timeout=120)
+    assert (tmp_path / "made" / "file").read_bytes() == b"data"

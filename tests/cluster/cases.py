@@ -1,0 +1,113 @@
+"""What is split on the clusters, and what the embedded runner made of it: the bytes that every runner must give."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from tests.support.command import ROOT, files, start
+
+SHARD = "512K"
+SECONDS = 600
+"""The limit of one run."""
+
+_FOUNDING = """
+name: cat-finder
+salt: cat-finder-2026
+sources: {web: {path: web}, app: {path: app}}
+key: image_id
+label: label
+target: {source: app}
+splits: {test: 2500, dev: 2500, train_dev: 2500, train: rest}
+"""
+
+
+@dataclass
+class Case:
+    """A spec, and how it is run.
+
+    Attributes:
+        folder: where its runs go.
+        spec: path of the spec.
+        more: arguments of `targetsplit run`.
+    """
+
+    folder: Path
+    spec: Path
+    more: tuple[str, ...] = ()
+    _expected: dict[str, bytes] = field(default_factory=dict)
+
+    def expected(self) -> dict[str, bytes]:
+        """Every file that the embedded runner writes; run once."""
+        if not self._expected:
+            self.run("embedded")
+            self._expected |= files(self.folder / "embedded")
+        return self._expected
+
+    def start(self, name: str, options: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Starts a run; `name` is the name of its folder."""
+        out = self.folder / name
+        return start(["run", str(self.spec), "-o", str(out), "--overwrite", "-q", *self.more, "--", *options])
+
+    def run(self, name: str, options: Sequence[str] = ()) -> Path:
+        """Runs to the end, which must be a good one, within the limit."""
+        process = self.start(name, options)
+        finish(process)
+        return self.folder / name
+
+    def check(self, name: str) -> None:
+        """A run is, file by file and byte by byte, what the embedded runner writes; nothing lies beside it."""
+        found, wanted = files(self.folder / name), self.expected()
+        assert sorted(found) == sorted(wanted)
+        differing = [path for path in wanted if found[path] != wanted[path]]
+        assert not differing, f"{name}: other bytes in {differing}"
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    """Waits for a run to end well; one that takes too long is ended."""
+    try:
+        out, err = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    assert process.returncode == 0, f"exit code {process.returncode}:\n{out[-2000:]}\n{err[-4000:]}"
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Seconds that something takes."""
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+def founding_case(folder: Path) -> Case:
+    """200,000 rows from the web, 10,000 from the app."""
+    for name, rows in (("web", 200_000), ("app", 10_000)):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        frame = pl.select(image_id=pl.format(name + "-{}", pl.int_range(rows)), label=pl.int_range(rows) % 7)
+        frame.write_parquet(folder / name / "rows.parquet", row_group_size=20_000)
+    (folder / "spec.yaml").write_text(_FOUNDING)
+    return Case(folder, folder / "spec.yaml")
+
+
+def demo_case(folder: Path) -> Case:
+    """The project's demo, 336,776 real flights, in small shards so that there are many units of work to kill."""
+    folder.mkdir(parents=True, exist_ok=True)
+    example = ROOT / "examples" / "flights"
+    prepare = [sys.executable, example / "prepare.py", "--out", folder / "whole"]
+    subprocess.run(prepare, check=True, capture_output=True, timeout=SECONDS)
+    for origin in ("LGA", "JFK", "EWR"):
+        (folder / "data" / origin).mkdir(parents=True, exist_ok=True)
+        rows = pl.read_parquet(folder / "whole" / origin / "flights.parquet")
+        for number, part in enumerate(rows.iter_slices(15_000)):
+            part.write_parquet(folder / "data" / origin / f"part-{number:03d}.parquet")
+    shutil.copy(example / "flights.yaml", folder / "flights.yaml")
+    return Case(folder, folder / "flights.yaml", ("--shard-size", SHARD))

@@ -1,0 +1,132 @@
+"""The same split on a real Flink cluster, also while it loses task managers and workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.cases import SECONDS, Case, finish, timed
+from tests.cluster.flink import FlinkCluster
+from tests.cluster.processes import wait_for
+
+SHORT = "TARGETSPLIT_CLUSTER_SHORT" in os.environ
+_long = pytest.mark.skipif(SHORT, reason="not in the short form")
+
+
+def test_the_founding_case_gives_the_same_bytes(
+    flink: FlinkCluster, founding: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = timed(founding.expected)
+    there = timed(lambda: founding.run("flink", flink.options()))
+    founding.check("flink")
+    with capsys.disabled():
+        print(f"\nfounding case: embedded {here:.0f} s, Flink {there:.0f} s")
+
+
+@_long
+def test_the_demo_gives_the_same_bytes(flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]) -> None:
+    here = timed(demo.expected)
+    there = timed(lambda: demo.run("flink", flink.options()))
+    demo.check("flink")
+    with capsys.disabled():
+        print(f"\ndemo: embedded {here:.0f} s, Flink {there:.0f} s")
+        for job in flink.jobs()[:2]:
+            print(f"  {job['name']}: {job['duration'] / 1000:.0f} s in Flink")
+
+
+def _there(pattern: str) -> Callable[[Path], bool]:
+    return lambda run: next(run.glob(pattern), None) is not None
+
+
+def _first_worker(_: Path) -> bool:
+    return True
+
+
+MOMENTS = {
+    "plan, workers start": (1, _first_worker),
+    "plan, rows are counted": (1, _there("_work/census.bin")),
+    "apply, workers start": (2, _first_worker),
+    "apply, a unit is written": (2, _there("data/train-*")),
+    "apply, half of the units are written": (2, lambda run: len(list(run.glob("_work/digests-*"))) >= 7),
+    "apply, an evaluation shard is written": (2, _there("data/dev-*")),
+}
+"""When something is killed: in which job of the run, and what must have happened in its folder."""
+
+
+def _await_moment(flink: FlinkCluster, run: Path, moment: str, before: int, process: subprocess.Popen[str]) -> str:
+    """Waits until a job of a run is at a moment.
+
+    Returns:
+        The id of the job, which still runs.
+    """
+    number, happened = MOMENTS[moment]
+
+    def reached() -> bool:
+        assert process.poll() is None, f"the run ended before: {moment}"
+        jobs = flink.jobs()
+        started = len(jobs) - before >= number and jobs[0]["state"] in {"RUNNING", "FINISHED"}
+        return started and bool(flink.workers()) and happened(run)
+
+    wait_for(moment, reached, SECONDS / 2)
+    return str(flink.jobs()[0]["jid"])
+
+
+def _run_and_kill(flink: FlinkCluster, case: Case, name: str, moment: str, kill: Callable[[], None]) -> str:
+    """Runs a case, kills at a moment, and checks that the bytes are the same. What happened, in words."""
+    case.expected()
+    before = len(flink.jobs())
+    process = case.start(name, flink.options())
+    try:
+        job = _await_moment(flink, case.folder / name, moment, before, process)
+        kill()
+        finish(process)
+    finally:
+        process.kill()
+        process.communicate()
+    case.check(name)
+    failures = flink.failures(job)
+    return f"{failures} failures of the job seen by Flink, recovered" if failures else "the job was not hit"
+
+
+@_long
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_task_manager_changes_nothing(
+    moment: str, flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    victim = flink.task_managers[len(moment) % 2]
+    said = _run_and_kill(flink, demo, "killed", moment, lambda: flink.replace_task_manager(victim))
+    with capsys.disabled():
+        print(f"\n{victim} killed ({moment}): {said}")
+
+
+@_long
+@pytest.mark.parametrize("moment", ["plan, rows are counted", "apply, a unit is written"])
+def test_a_killed_python_worker_changes_nothing(
+    moment: str, flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def kill() -> None:
+        os.kill(flink.workers()[-1], signal.SIGKILL)
+
+    said = _run_and_kill(flink, demo, "worker-killed", moment, kill)
+    with capsys.disabled():
+        print(f"\nPython worker killed ({moment}): {said}")
+
+
+def test_a_job_of_a_killed_launcher_does_no_harm(flink: FlinkCluster, founding: Case) -> None:
+    """The job goes on where nobody waits for it; the same command, again, finishes the run."""
+    founding.expected()
+    before = len(flink.jobs())
+    process = founding.start("orphan", flink.options())
+    wait_for("a running job", lambda: len(flink.jobs()) > before and flink.jobs()[0]["state"] == "RUNNING", 120)
+    time.sleep(1)
+    process.kill()
+    process.communicate()
+    founding.run("orphan", flink.options())
+    wait_for("the end of all jobs", lambda: all(job["state"] != "RUNNING" for job in flink.jobs()), 120)
+    founding.check("orphan")

@@ -1,0 +1,31 @@
+"""The pool of Python workers that runners of a test share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.cluster.processes import LOOPBACK, Processes, children, free_port
+
+_NAME = "worker-pool"
+
+
+class WorkerPool:
+    """Starts Python workers, which import the project as it is installed, not from the folder of the tests."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes, self._port = processes, free_port()
+
+    def start(self) -> None:
+        """Starts the pool, and waits until it answers."""
+        command = [sys.executable, Path(__file__).with_name("pool.py"), str(self._port)]
+        self._processes.start(_NAME, command, {"PYTHONPATH": ""})
+        self._processes.wait_for_port(_NAME, self._port)
+
+    def running(self) -> list[int]:
+        """The ids of the workers that run."""
+        return children(self._processes.pid(_NAME))
+
+    def options(self) -> list[str]:
+        """Beam's options that name the pool."""
+        return ["--environment_type=EXTERNAL", f"--environment_config={LOOPBACK}:{self._port}"]
