@@ -42,7 +42,7 @@ def test_the_demo_gives_the_same_bytes(flink: FlinkCluster, demo: Case, capsys: 
 
 @_long
 def test_train_rows_cross_no_shuffle(flink: FlinkCluster, wide: Case) -> None:
-    """By Flink's own count of bytes between tasks: a few per cent of the data, which are evaluation rows and summaries."""
+    """By Flink's own count of bytes between tasks: evaluation rows and summaries, no train rows."""
     wide.run("flink", flink.options())
     wide.check("flink")
     data = sum(path.stat().st_size for path in (wide.folder / "flink" / "data").glob("train-*"))
