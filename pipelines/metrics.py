@@ -22,7 +22,7 @@ class JobLog:
         """Begins with no jobs.
 
         Args:
-            verb: `plan`, `apply` or `validate`.
+            verb: `plan` or `apply`.
             runner: of the jobs.
         """
         self._verb, self._runner = verb, runner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -95,6 +96,17 @@ def founding_case(folder: Path) -> Case:
         frame = pl.select(image_id=pl.format(name + "-{}", pl.int_range(rows)), label=pl.int_range(rows) % 7)
         frame.write_parquet(folder / name / "rows.parquet", row_group_size=20_000)
     (folder / "spec.yaml").write_text(_FOUNDING)
+    return Case(folder, folder / "spec.yaml")
+
+
+def wide_case(folder: Path) -> Case:
+    """Rows of 512 letters that say nothing, so that the files are as large as the rows; small evaluation splits."""
+    for name, rows in (("web", 60_000), ("app", 6_000)):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        texts = [hashlib.shake_128(f"{name}{number}".encode()).hexdigest(256) for number in range(rows)]
+        frame = pl.DataFrame({"image_id": [f"{name}-{number}" for number in range(rows)], "text": texts})
+        frame.with_columns(label=pl.int_range(rows) % 7).write_parquet(folder / name / "rows.parquet")
+    (folder / "spec.yaml").write_text(_FOUNDING.replace("2500", "200") + "checks: {profile: false}\n")
     return Case(folder, folder / "spec.yaml")
 
 

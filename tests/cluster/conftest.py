@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.cases import Case, demo_case, founding_case
+from tests.cluster.cases import Case, demo_case, founding_case, wide_case
 from tests.cluster.flink import FlinkCluster
 from tests.cluster.processes import Processes
 
@@ -32,6 +32,11 @@ def work() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def founding(work: Path) -> Case:
     return founding_case(work / "founding")
+
+
+@pytest.fixture(scope="session")
+def wide(work: Path) -> Case:
+    return wide_case(work / "wide")
 
 
 @pytest.fixture(scope="session")

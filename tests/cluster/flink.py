@@ -145,6 +145,10 @@ class FlinkCluster:
         """How often a job failed, was restarted among it, as Flink saw it."""
         return len(self.ask(f"jobs/{job}/exceptions")["exceptionHistory"]["entries"])
 
+    def shuffled_bytes(self, job: str) -> int:
+        """Bytes that a job's tasks sent to other tasks, by Flink's own count."""
+        return sum(int(vertex["metrics"]["write-bytes"]) for vertex in self.ask(f"jobs/{job}")["vertices"])
+
     def ask(self, path: str) -> dict[str, Any]:
         """An answer of Flink's REST API."""
         with urllib.request.urlopen(f"http://{LOOPBACK}:{self._rest}/{path}", timeout=20) as answer:

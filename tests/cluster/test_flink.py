@@ -40,6 +40,18 @@ def test_the_demo_gives_the_same_bytes(flink: FlinkCluster, demo: Case, capsys: 
             print(f"  {job['name']}: {job['duration'] / 1000:.0f} s in Flink")
 
 
+@_long
+def test_train_rows_cross_no_shuffle(flink: FlinkCluster, wide: Case) -> None:
+    """By Flink's own count of bytes between tasks: evaluation rows and summaries, no train rows."""
+    wide.run("flink", flink.options())
+    wide.check("flink")
+    data = sum(path.stat().st_size for path in (wide.folder / "flink" / "data").glob("train-*"))
+    apply, plan = (flink.shuffled_bytes(str(job["jid"])) for job in flink.jobs()[:2])
+    print(f"\nbytes between tasks: plan {plan:,}, apply {apply:,}; train is {data:,}")
+    assert plan < 0.2 * data
+    assert apply < 0.2 * data
+
+
 def _there(pattern: str) -> Callable[[Path], bool]:
     return lambda run: next(run.glob(pattern), None) is not None
 

@@ -14,10 +14,12 @@ from polars.testing import assert_frame_equal
 
 from pipelines import api, claims
 from pipelines.claims import claimed
+from pipelines.cli.main import run_command
 from pipelines.run_directory import INPUTS, SPEC, RunDirectory
 from splitting.errors import RunDirectoryError
-from tests.support.command import DATED, call, files, start
+from tests.support.command import DATED, files, start
 from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
+from tests.support.corpus import SPEC as SPEC_TEXT
 from tests.support.object_store import BUCKET, SECRET, environment, faulty_proxy, objects, s3_server, upload
 
 pytestmark = pytest.mark.e2e
@@ -37,9 +39,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def corpus(store: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two generations of a corpus, each with its spec: on disk, and by the same names in the store."""
     folder = tmp_path_factory.mktemp("corpus")
-    for name, tables in (("first", web_and_app()), ("grown", web_and_app(3_300, 700))):
+    for name, tables, text in (("first", web_and_app(), FULL_SPEC), ("grown", web_and_app(3_300, 700), SPEC_TEXT)):
         write_parquet(folder / name, tables, row_group_size=500)
-        write_spec(folder / name, FULL_SPEC)
+        write_spec(folder / name, text)
         upload(store, folder / name, name)
     return folder
 
@@ -91,12 +93,12 @@ def test_polars_and_pyarrow_read_a_run_by_the_same_environment(store: int, corpu
     assert_frame_equal(by_polars, pl.read_parquet(corpus / "first" / "web" / "part.parquet"))
 
 
-def test_no_credentials_are_stored_or_told(store: int, corpus: Path) -> None:
-    done = call(["run", f"s3://{BUCKET}/first/spec.yaml", "-o", f"s3://{BUCKET}/SECRET"])
-    assert done.returncode == 0, done.stderr
-    missing = call(["run", f"s3://{BUCKET}/nowhere/spec.yaml", "-o", f"s3://{BUCKET}/SECRET2"])
-    assert missing.returncode in {1, 2}
-    texts = [text.encode() for text in (done.stdout, done.stderr, missing.stdout, missing.stderr)]
+def test_no_credentials_are_stored_or_told(store: int, corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", f"s3://{BUCKET}/first/spec.yaml", "-o", f"s3://{BUCKET}/SECRET"]) == 0
+    assert run_command(["--log-format=json", "run", f"s3://{BUCKET}/no/spec.yaml", "-o", f"s3://{BUCKET}/SECRET2"]) == 2
+    captured = capsys.readouterr()
+    assert "s3://bucket/no/spec.yaml" in captured.err
+    texts = [captured.out.encode(), captured.err.encode()]
     for secret in (SECRET, environment(store)["AWS_ACCESS_KEY_ID"]):
         assert not [text for text in texts if secret.encode() in text]
         assert not [name for name, data in objects(store, "SECRET").items() if secret.encode() in data]
