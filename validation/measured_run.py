@@ -11,7 +11,8 @@ from validation.comparing.comparison import Comparison
 from validation.comparing.sentences import rank_mismatch, sentence, weight
 from validation.comparisons import compare_splits
 from validation.evidence import Evidence
-from validation.harm import Harm, harm_checks, harm_findings, measure_harm
+from validation.harm import Harm, measure_harm
+from validation.harm_findings import harm_checks, harm_findings
 from validation.kinds import shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.settings import CheckSettings

@@ -99,14 +99,16 @@ def probe(sample: SampleRows, *, train: str = "train", home: str = "train_dev", 
     Args:
         sample: rows of the splits; others are passed over.
         train: the split that models learn from.
-        home: the split of the same distribution.
+        home: the split of the same distribution; `train` itself where there is none.
         away: the split of the target.
 
     Returns:
         The gap, its intervals and a grade. "costs": the interval of its own gap lies above 0 and the gap is at least
         .02. "no cost seen": not so, and a gap of .10 would have been seen. "too small to tell": neither.
     """
-    parts = (sample.select(train), sample.select(home), sample.select(away))
+    at_home = sample.select(home)
+    near = at_home.take(np.zeros(0, dtype=np.int64)) if home == train else at_home  # models saw the rows of train
+    parts = (sample.select(train), near, sample.select(away))
     basis, column = _what_to_predict(parts[0], parts[2])
     if column is None:
         return _nothing(_no_label(parts[0]))
@@ -122,6 +124,9 @@ def probe(sample: SampleRows, *, train: str = "train", home: str = "train_dev", 
     if basis == "confidence" and target.is_number:
         return _nothing(f"{away} has no labels, and numeric predictions have no confidence", column)
     columns = columns_of(learnt)
+    if not columns.features:
+        nothing = _nothing(f"no column is left to tell {column} by", column, (len(learnt), len(near), len(far)))
+        return replace(nothing, left_out=columns.left_out)
     judged = judge(learnt, [near, far], columns.features, target, column, rounds_for(len(learnt)))
     return _result(judged, target, basis, column, columns.left_out, learnt)
 

@@ -181,3 +181,27 @@ def test_sources_stand_in_proportion_to_all_their_rows() -> None:
     rows = {("train", "common"): 19_000, ("train", "rare"): 1_000}
     whole = SampleRows(sample.rows, sample.groups, pl.Series(sources), sample.splits, sample.roles, sample.salt, rows)
     assert probe(whole).train_rows == 200 + 10
+
+
+def test_columns_that_give_the_label_away_are_no_features() -> None:
+    sample = made(flipped=0.3)
+    rows = sample.rows.with_columns(leak=pl.col("label") * 3.0)
+    blind = probe(replace(sample, rows=rows))
+    assert blind.grade == "no cost seen"
+    seeing = probe(replace(sample, rows=rows, roles=replace(sample.roles, leaks=("leak",))))
+    assert seeing.grade == "costs"
+    assert [(one.name, one.reason) for one in seeing.left_out if one.name == "leak"] == [
+        ("leak", "gives the label away")
+    ]
+    bare = probe(replace(sample, rows=rows.select("leak", "label"), roles=replace(sample.roles, leaks=("leak",))))
+    assert (bare.gap, bare.grade, bare.reason) == (None, "too small to tell", "no column is left to tell label by")
+    assert "leak" in [one.name for one in bare.left_out]
+
+
+def test_where_train_stands_for_home_its_rows_are_judged_only_where_held_out() -> None:
+    sample = made()
+    labels = pl.Series("label", np.random.default_rng(1).integers(0, 2, ALL))
+    noise = replace(sample, rows=sample.rows.with_columns(labels))
+    result = probe(noise, home="train")
+    assert result.home_rows == TRAIN
+    assert result.gap.home > 0.4

@@ -1,0 +1,78 @@
+"""What a run says of a mismatch that was made on purpose: what it costs, what hides the cost, what kind it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines import api
+from pipelines.api import RunResult
+
+pytestmark = pytest.mark.e2e
+
+SPEC = """
+name: turned
+salt: turned-2026
+sources: {{app: {{path: app.parquet}}, web: {{path: web.parquet}}}}
+key: id
+label: label
+target: {{source: app}}
+splits: {{dev: 500, test: 300, train_dev: {train_dev}}}
+checks: {checks}
+"""
+
+
+@pytest.fixture(autouse=True)
+def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The laws hold for one round of folds as for three, in a third of the time."""
+    monkeypatch.setattr("validation.modelling.probe.rounds_for", lambda _: 1)
+
+
+def turned(rows: int, source: str, *, by: int = 1, known: bool = True) -> pl.DataFrame:
+    """A label that follows the sign of x, from the app that of -x; and a column that is the label, nearly.
+
+    By -1: the app's follows that of x, too. Not known: the label follows nothing.
+    """
+    draws = np.random.default_rng(len(source) + ord(source[0]))
+    x = draws.normal(size=rows)
+    follows = (x * by > 0) if source == "app" else (x < 0)
+    label = (follows != (draws.random(rows) < 0.1)) if known else draws.random(rows) < 0.5
+    frame = {
+        "id": [f"{source}{row}" for row in range(rows)],
+        "label": label.astype(int),
+        "x": x,
+        "z": draws.normal(size=rows),
+        "leak": label.astype(float) + 0.01 * draws.normal(size=rows),
+    }
+    return pl.DataFrame(frame)
+
+
+def run(folder: Path, checks: str = "{}", train_dev: int = 400, **made: Any) -> RunResult:
+    for source, rows in (("web", 2_000), ("app", 1_200)):
+        turned(rows, source, **made).write_parquet(folder / f"{source}.parquet")
+    (folder / "spec.yaml").write_text(SPEC.format(checks=checks, train_dev=train_dev))
+    return api.run(str(folder / "spec.yaml"), str(folder / "RUN"))
+
+
+def sentences(result: RunResult, severity: str | None = None) -> str:
+    found = [one for one in result.judgement.findings if severity in (None, one.severity)]
+    return "\n".join(finding.sentence for finding in found)
+
+
+def test_a_column_that_gives_the_label_away_hides_no_cost(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert result.judgement.mismatch is not None
+    models = result.judgement.mismatch["models"]
+    assert models["cost"]["grade"] == "costs"
+    assert models["cost"]["gap"]["low"] > 0.4
+    assert {"name": "leak", "reason": "gives the label away"} in models["cost"]["left_out"]
+    assert max(cell["error"] for cell in models["transfer"]) > 0.4
+    assert "leak" in [one["column"] for one in models["domain"]["importances"]]
+    told = sentences(result)
+    assert "The mismatch costs" in told
+    assert "Left out of these models, for it alone predicts the label: `leak`." in told
+    assert "`leak` alone predicts the label (AUC 1.000)" in told
