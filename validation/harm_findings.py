@@ -146,6 +146,13 @@ def _cost(result: HarmResult, pair: Pair) -> str | None:
         return f"The mismatch costs: a model that learns on {TRAIN} makes {told}."
     if result.grade == "no cost seen":
         return f"No cost of the mismatch was seen: {told}; a cost of {gap.detectable:.3f} would have been."
+    if result.grade is not None and result.skill is not None and not result.skill.sure:
+        same = "the mean" if result.measure.startswith("root") else "the commonest label"
+        return (
+            "What the mismatch costs cannot be told, as the models learn nothing from these columns that could be "
+            f"lost: at home they make {gap.home:.3f} {unit}, and always answering with {same} makes "
+            f"{result.skill.baseline:.3f}; {told}."
+        )
     if result.grade == "too small to tell":
         return f"Too few examples to tell what the mismatch costs: {told}; only {gap.detectable:.3f} would be seen."
     return f"Without a label, {result.column!r} stood in for it: {told}; no cost is claimed."
