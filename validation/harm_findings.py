@@ -35,12 +35,12 @@ def harm_checks(harm: Harm, evidence: Evidence, settings: CheckSettings) -> Iter
     pair, gap = harm.pair, harm.probe.gap
     if harm.probe.grade is not None and gap is not None:
         yield Check(
-            name=f"cost of {pair.observed} against {pair.reference}",
+            name=_cost_name(pair),
             role="harm",
             table=f"{pair.observed} against {pair.reference}",
             column=None,
             description="What the mismatch costs a model: its error on the target less its error where it learnt.",
-            severity="info",
+            severity="warning" if harm.probe.grade == "costs" else "info",
             expectation="expect_mismatch_harmless",
             kwargs={"reference": pair.reference, "observed": pair.observed, "allowed": list(_GRADES)},
             observed={"grade": harm.probe.grade, "cost": gap.gap, "interval": [gap.low, gap.high], **asdict(gap)},
@@ -64,7 +64,9 @@ def harm_findings(harm: Harm, settings: CheckSettings) -> list[Finding]:
     pair = harm.pair
     found = []
     if cost := _cost(harm.probe, pair):
-        found.append(Finding("info", f"{cost}{_about_leaks(harm)}"))
+        costs = harm.probe.grade == "costs"
+        checks = (_cost_name(pair),) if harm.probe.grade is not None and harm.probe.gap is not None else ()
+        found.append(Finding("warning" if costs else "info", f"{cost}{_about_leaks(harm)}", checks))
     domain = harm.domain
     if domain.auc is not None and domain.low is not None and domain.high is not None:
         carriers = [one.column for one in domain.importances if one.fall > settings.alpha][:_CARRIED]
@@ -90,6 +92,10 @@ def harm_findings(harm: Harm, settings: CheckSettings) -> list[Finding]:
         if leak.leaks
     ]
     return found
+
+
+def _cost_name(pair: Pair) -> str:
+    return f"cost of {pair.observed} against {pair.reference}"
 
 
 def _leak_name(leak: LeakColumn) -> str:

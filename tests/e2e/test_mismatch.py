@@ -76,3 +76,18 @@ def test_a_column_that_gives_the_label_away_hides_no_cost(tmp_path: Path) -> Non
     assert "The mismatch costs" in told
     assert "Left out of these models, for it alone predicts the label: `leak`." in told
     assert "`leak` alone predicts the label (AUC 1.000)" in told
+    assert "The mismatch costs" in sentences(result, "warning")
+    (cost,) = (verdict for verdict in result.judgement.verdicts if verdict.check.role == "harm")
+    assert (cost.success, cost.severity) == (False, "warning")
+    assert result.judgement.status == "passed with warnings"
+    again = api.validate(str(tmp_path / "RUN"), fail_on="warning")
+    assert not again.success
+
+
+def test_models_that_know_nothing_see_no_cost_and_deny_none(tmp_path: Path) -> None:
+    result = run(tmp_path, "{skip: leak}", known=False)
+    (cost,) = (verdict for verdict in result.judgement.verdicts if verdict.check.role == "harm")
+    assert (cost.success, cost.severity) == (True, "info")
+    assert cost.check.observed["grade"] == "too small to tell"
+    assert "learn nothing from these columns" in sentences(result)
+    assert "No cost" not in sentences(result)
