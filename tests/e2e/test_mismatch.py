@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import polars as pl
 import pytest
@@ -91,3 +93,31 @@ def test_models_that_know_nothing_see_no_cost_and_deny_none(tmp_path: Path) -> N
     assert cost.check.observed["grade"] == "too small to tell"
     assert "learn nothing from these columns" in sentences(result)
     assert "No cost" not in sentences(result)
+
+
+def test_a_shift_within_the_label_is_told_where_no_column_moves_alone(tmp_path: Path) -> None:
+    result = run(tmp_path, "{skip: leak, probe: false}")
+    told = sentences(result)
+    assert (
+        "Apart from the source, train_dev and dev differ in none of 3 columns by more than the thresholds, each taken "
+        "alone; taken with the label they do, in `x`." in told
+    )
+    assert "Within-label shift from train_dev to dev in `x` (`x`: JS excess " in told
+    assert "relabel, or collect labelled rows of the target" in told
+    assert result.judgement.mismatch is not None
+    (kind,) = result.judgement.mismatch["kinds"]
+    assert (kind["column"], kind["shift"]) == ("x", "within-label shift")
+    assert kind["alone"]["effect"] < 0.05
+    assert min(kind["given_label"]["effect"], kind["label_given"]["effect"]) > 0.4
+    assert max(kind["given_label"]["q"], kind["label_given"]["q"]) < 1e-6
+    schema = json.loads((Path(api.__file__).parents[1] / "docs" / "validation.schema.json").read_text())
+    jsonschema.validate(json.loads((tmp_path / "RUN" / "validation.json").read_text()), schema)
+
+
+def test_where_nothing_shifts_none_is_told(tmp_path: Path) -> None:
+    result = run(tmp_path, "{skip: leak, probe: false}", by=-1)
+    assert result.judgement.mismatch is not None
+    assert result.judgement.mismatch["kinds"] == []
+    told = "Apart from the source, train_dev and dev differ in none of 3 columns by more than the thresholds."
+    assert told in sentences(result)
+    assert "within" not in sentences(result).lower()
