@@ -56,7 +56,22 @@ class Harm:
         }
 
 
-def measure_harm(evidence: Evidence, settings: CheckSettings) -> Harm | None:
+@dataclass(frozen=True)
+class TooFewRows:
+    """Why no model was fitted.
+
+    Attributes:
+        pair: the mismatch that would have been measured.
+        split: the smallest of train and the two.
+        rows: of it in the sample.
+    """
+
+    pair: Pair
+    split: str
+    rows: int
+
+
+def measure_harm(evidence: Evidence, settings: CheckSettings) -> Harm | TooFewRows | None:
     """Fits the models.
 
     Columns that give the label away are found first. What predicts the label does without them: with one of them models
@@ -68,15 +83,17 @@ def measure_harm(evidence: Evidence, settings: CheckSettings) -> Harm | None:
         settings: least rows, thresholds.
 
     Returns:
-        What they say; None where there is no mismatch to measure, or too few rows of either side.
+        What they say, or why they say nothing; None where there is no mismatch to measure.
     """
     pair = next((pair for pair in evidence.pairs() if pair.role == "mismatch"), None)
     if pair is None or evidence.measures is None:
         return None
     sample = sample_rows(evidence)
     first, second = sample.select(pair.reference), sample.select(pair.observed)
-    if min(len(first), len(second), len(sample.select(TRAIN))) < settings.min_rows:
-        return None
+    sizes = {pair.reference: len(first), pair.observed: len(second), TRAIN: len(sample.select(TRAIN))}
+    smallest = min(sizes, key=lambda split: sizes[split])
+    if sizes[smallest] < settings.min_rows:
+        return TooFewRows(pair, smallest, sizes[smallest])
     leaks = leak_columns(sample.select(TRAIN), settings.thresholds.leak_auc)
     predicting = replace(sample, roles=replace(sample.roles, leaks=giving_away(leaks)))
     return Harm(

@@ -9,10 +9,10 @@ from splitting.request import TRAIN
 from validation.checking import Check
 from validation.comparing.pairs import Pair
 from validation.evidence import Evidence
-from validation.harm import Harm
+from validation.harm import Harm, TooFewRows
 from validation.modelling.columns import NOT_READ, LeftOut
 from validation.modelling.leaks import LeakColumn, giving_away
-from validation.modelling.probe import HarmResult
+from validation.modelling.probe import LEAST_GROUPS, HarmResult
 from validation.settings import CheckSettings
 from validation.verdict import Finding
 
@@ -96,6 +96,18 @@ def harm_findings(harm: Harm, settings: CheckSettings) -> list[Finding]:
 
 def _cost_name(pair: Pair) -> str:
     return f"cost of {pair.observed} against {pair.reference}"
+
+
+def unmeasured_finding(found: TooFewRows, settings: CheckSettings) -> Finding:
+    """Says that models were not fitted: that nothing was found of a cost says nothing then."""
+    pair = found.pair
+    lower = f", or set `checks: {{min_rows: {found.rows}}}` and read wide intervals" * (found.rows >= LEAST_GROUPS)
+    told = (
+        f"What the mismatch costs, whether a classifier tells {pair.reference} and {pair.observed} apart, and which "
+        f"columns give the label away were not measured: of {found.split} there are {found.rows:,} sampled rows, and "
+        f"at least {settings.min_rows:,} are asked for. Make {found.split} larger{lower}."
+    )
+    return Finding("info", told)
 
 
 def _leak_name(leak: LeakColumn) -> str:

@@ -12,8 +12,8 @@ from validation.comparing.sentences import rank_mismatch, sentence, weight
 from validation.comparing.within import ColumnShift
 from validation.comparisons import compare_splits
 from validation.evidence import Evidence
-from validation.harm import Harm, measure_harm
-from validation.harm_findings import harm_checks, harm_findings
+from validation.harm import Harm, TooFewRows, measure_harm
+from validation.harm_findings import harm_checks, harm_findings, unmeasured_finding
 from validation.kinds import PairShift, kind_findings, named, ranked_kinds, shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.settings import CheckSettings
@@ -31,7 +31,7 @@ class MeasuredRun:
         evidence: what is known of the run, its measures among it.
         settings: of the checks.
         comparisons: a row a pair of splits and column.
-        harm: what models say; None where they were not asked.
+        harm: what models say, or why they say nothing; None where they were not asked.
         times: checks of time columns.
         kinds: of the shifts of the mismatch, a row a pair and column; none without a label.
     """
@@ -39,7 +39,7 @@ class MeasuredRun:
     evidence: Evidence
     settings: CheckSettings
     comparisons: tuple[Comparison, ...]
-    harm: Harm | None
+    harm: Harm | TooFewRows | None
     times: tuple[Check, ...]
     kinds: tuple[PairShift, ...] = ()
 
@@ -62,7 +62,7 @@ class MeasuredRun:
     def checks(self) -> list[Check]:
         """The checks of what was measured."""
         compared = comparison_checks(self.comparisons, self.evidence, self.settings)
-        harmed = harm_checks(self.harm, self.evidence, self.settings) if self.harm else ()
+        harmed = harm_checks(self.harm, self.evidence, self.settings) if isinstance(self.harm, Harm) else ()
         return [*compared, *new_category_checks(self.evidence), *self.times, *harmed]
 
     def findings(self, verdicts: Sequence[Verdict]) -> list[Finding]:
@@ -72,15 +72,20 @@ class MeasuredRun:
             *_uncompared_findings(self.comparisons, self.settings),
             *_mismatch_findings(self.comparisons, self.kinds, self.evidence),
             *kind_findings(self.kinds),
-            *(harm_findings(self.harm, self.settings) if self.harm else ()),
+            *self._model_findings(),
             *time_findings(self.times),
             *unplaced_findings(self.evidence),
             *_repeat_findings(self.evidence),
         ]
 
+    def _model_findings(self) -> list[Finding]:
+        if isinstance(self.harm, Harm):
+            return harm_findings(self.harm, self.settings)
+        return [unmeasured_finding(self.harm, self.settings)] if self.harm else []
+
     def mismatch(self) -> dict[str, Any]:
         """How the train mixture and the target differ, and what models say of it; plain values."""
-        models = {"models": self.harm.to_document() if self.harm else None}
+        models = {"models": self.harm.to_document() if isinstance(self.harm, Harm) else None}
         mismatch: dict[str, Any] = rounded(_mismatch(self.comparisons, self.kinds, self.evidence) | models)
         return mismatch
 

@@ -121,3 +121,18 @@ def test_where_nothing_shifts_none_is_told(tmp_path: Path) -> None:
     told = "Apart from the source, train_dev and dev differ in none of 3 columns by more than the thresholds."
     assert told in sentences(result)
     assert "within" not in sentences(result).lower()
+
+
+def test_too_few_rows_for_models_are_told(tmp_path: Path) -> None:
+    result = run(tmp_path, train_dev=60)
+    assert result.judgement.mismatch is not None
+    assert result.judgement.mismatch["models"] is None
+    told = sentences(result)
+    assert "which columns give the label away were not measured: of train_dev there are 60 sampled rows," in told
+    assert "Make train_dev larger, or set `checks: {min_rows: 60}` and read wide intervals." in told
+    asked = tmp_path / "again.yaml"
+    asked.write_text(SPEC.format(checks="{min_rows: 60}", train_dev=60))
+    again = api.validate(str(tmp_path / "RUN"), str(asked))
+    assert "were not measured" not in sentences(again)
+    assert "`leak` alone predicts the label" in sentences(again)
+    assert "The mismatch costs" in sentences(again)
