@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.run_directory import RunDirectory
-from pipelines.spec.loading import load_spec
+from pipelines.spec.loading import load_spec, with_lines
 from pipelines.spec.models import Spec
-from splitting.errors import RunDirectoryError
+from splitting.errors import RunDirectoryError, SpecError
 from splitting.plan import Plan
 from validation.gx.process import Judge
 
@@ -162,7 +163,7 @@ def validate(
     from pipelines.validating import Again, validate_run  # noqa: PLC0415, loads what reads files
 
     asked, base = _spec(spec) if spec is not None else (None, None)
-    with Judge() as judge:
+    with Judge() as judge, _told_with_lines(spec):
         again = Again(asked, base, fail_on, rescan, beam_options)
         return validate_run(RunDirectory.at(str(out)), again, progress or _silent, judge)
 
@@ -222,7 +223,8 @@ def _plan(
     earlier = RunDirectory.at(str(previous)) if previous is not None else None
     if earlier == run:
         raise RunDirectoryError(f"{run.uri} cannot continue itself; write the new run to another folder")
-    return make_run_plan(loaded, base, run, earlier, beam_options, progress or _silent, judge)
+    with _told_with_lines(spec):
+        return make_run_plan(loaded, base, run, earlier, beam_options, progress or _silent, judge)
 
 
 def _apply(
@@ -243,6 +245,17 @@ def _spec(spec: Spec | str | PathLike[str]) -> tuple[Spec, str | None]:
         return spec, None
     path = str(spec)
     return load_spec(path), path.rsplit("/", 1)[0] if "/" in path else None
+
+
+@contextmanager
+def _told_with_lines(spec: Spec | str | PathLike[str] | None) -> Iterator[None]:
+    """What is found wrong in a spec within has its lines, where it was read from a file."""
+    try:
+        yield
+    except SpecError as error:
+        if spec is None or isinstance(spec, Spec) or error.origin != "spec":
+            raise
+        raise with_lines(error, str(spec)) from error
 
 
 def _silent(_what: str, _done: int, _total: int | None) -> None:
