@@ -15,6 +15,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -32,8 +33,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.harm_sets import LabelledSet, labelled_sets
 from validation.modelling.domain import domain_classifier
+from validation.modelling.leaks import giving_away, leak_columns
 from validation.modelling.probe import probe
 from validation.modelling.rows import SampleRows, keyed_folds
+from validation.settings import CheckSettings
 
 SALT = "harm study"
 REAL: dict[str, Callable[[int], object]] = {
@@ -116,7 +119,8 @@ def measure(data: LabelledSet, known: Gaps, *, apart: bool) -> list[dict[str, ob
     for first, second in permutations(sorted(set(data.sources)), 2):
         sample = as_sample(data, first, second, half)
         started = time.perf_counter()
-        cost = probe(sample)
+        leaks = giving_away(leak_columns(sample.select("train"), CheckSettings().thresholds.leak_auc))
+        cost = probe(replace(sample, roles=replace(sample.roles, leaks=leaks)))
         middle = time.perf_counter()
         domain = domain_classifier(sample.select("train"), sample.select("dev"), importances=False)
         assert cost.gap is not None
@@ -133,6 +137,8 @@ def measure(data: LabelledSet, known: Gaps, *, apart: bool) -> list[dict[str, ob
                 "others_low": cost.gap.others_low,
                 "others_high": cost.gap.others_high,
                 "grade": cost.grade,
+                "better": cost.skill.better if cost.skill else None,
+                "leaks": list(leaks),
                 "boosting": cost.families[0].gap,
                 "confidence_fall": cost.confidence_fall,
                 "thresholded_confidence": cost.thresholded_confidence,

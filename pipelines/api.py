@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.claims import claimed
 from pipelines.lineage import reported
 from pipelines.run_directory import RunDirectory
-from pipelines.spec.loading import load_spec
+from pipelines.spec.loading import load_spec, with_lines
 from pipelines.spec.models import Spec
-from splitting.errors import RunDirectoryError
+from splitting.errors import RunDirectoryError, SpecError
 from splitting.plan import Plan
 from validation.gx.process import Judge
 
@@ -77,7 +77,7 @@ def plan(
         RunDirectoryError: `out` cannot be written, or `previous` cannot be continued.
     """
     loaded = _spec(spec)
-    with _claimed(out, progress) as directory, reported("plan", directory) as report:
+    with _told_with_lines(spec), _claimed(out, progress) as directory, reported("plan", directory) as report:
         made = _plan(loaded, directory, previous, overwrite, beam_options, progress, None)
         report(made, None)
         return made
@@ -138,7 +138,12 @@ def run(
         The finished run. Look at `success`: a critical check may have failed.
     """
     loaded = _spec(spec)
-    with _claimed(out, progress) as directory, reported("run", directory) as report, Judge() as judge:
+    with (
+        _told_with_lines(spec),
+        _claimed(out, progress) as directory,
+        reported("run", directory) as report,
+        Judge() as judge,
+    ):
         _plan(loaded, directory, previous, overwrite, beam_options, progress, judge)
         result = _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
         report(result.plan, result.judgement)
@@ -174,7 +179,12 @@ def validate(
     from pipelines.validating import Again, validate_run  # noqa: PLC0415, loads what reads files
 
     asked, base = _spec(spec) if spec is not None else (None, None)
-    with _claimed(out, progress) as directory, reported("validate", directory) as report, Judge() as judge:
+    with (
+        _told_with_lines(spec),
+        _claimed(out, progress) as directory,
+        reported("validate", directory) as report,
+        Judge() as judge,
+    ):
         again = Again(asked, base, fail_on, rescan, beam_options)
         result = validate_run(directory, again, progress or _silent, judge)
         report(result.plan, result.judgement)
@@ -264,6 +274,17 @@ def _spec(spec: Spec | str | PathLike[str]) -> tuple[Spec, str | None]:
         return spec, None
     path = str(spec)
     return load_spec(path), path.rsplit("/", 1)[0] if "/" in path else None
+
+
+@contextmanager
+def _told_with_lines(spec: Spec | str | PathLike[str] | None) -> Iterator[None]:
+    """What is found wrong in a spec within has its lines, where it was read from a file."""
+    try:
+        yield
+    except SpecError as error:
+        if spec is None or isinstance(spec, Spec) or error.origin != "spec":
+            raise
+        raise with_lines(error, str(spec)) from error
 
 
 def _silent(_what: str, _done: int, _total: int | None) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 from validation.checking import Check, Verdict
 from validation.comparing.comparison import Comparison
 from validation.comparing.sentences import rank_mismatch, sentence, weight
+from validation.comparing.within import ColumnShift
 from validation.comparisons import compare_splits
 from validation.evidence import Evidence
-from validation.harm import Harm, harm_checks, harm_findings, measure_harm
-from validation.kinds import shift_kinds
+from validation.harm import Harm, TooFewRows, measure_harm
+from validation.harm_findings import harm_checks, harm_findings, unmeasured_finding
+from validation.kinds import PairShift, kind_findings, named, ranked_kinds, shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.settings import CheckSettings
 from validation.times import time_checks, time_findings, unplaced_findings
@@ -29,15 +31,17 @@ class MeasuredRun:
         evidence: what is known of the run, its measures among it.
         settings: of the checks.
         comparisons: a row a pair of splits and column.
-        harm: what models say; None where they were not asked.
+        harm: what models say, or why they say nothing; None where they were not asked.
         times: checks of time columns.
+        kinds: of the shifts of the mismatch, a row a pair and column; none without a label.
     """
 
     evidence: Evidence
     settings: CheckSettings
     comparisons: tuple[Comparison, ...]
-    harm: Harm | None
+    harm: Harm | TooFewRows | None
     times: tuple[Check, ...]
+    kinds: tuple[PairShift, ...] = ()
 
     @classmethod
     def of(cls, evidence: Evidence, settings: CheckSettings) -> MeasuredRun:
@@ -52,12 +56,13 @@ class MeasuredRun:
         """
         comparisons = compare_splits(evidence, settings)
         times = tuple(time_checks(evidence))
-        return cls(evidence, settings, comparisons, measure_harm(evidence, settings) if settings.probe else None, times)
+        harm = measure_harm(evidence, settings) if settings.probe else None
+        return cls(evidence, settings, comparisons, harm, times, shift_kinds(comparisons, evidence, settings))
 
     def checks(self) -> list[Check]:
         """The checks of what was measured."""
         compared = comparison_checks(self.comparisons, self.evidence, self.settings)
-        harmed = harm_checks(self.harm, self.evidence, self.settings) if self.harm else ()
+        harmed = harm_checks(self.harm, self.evidence, self.settings) if isinstance(self.harm, Harm) else ()
         return [*compared, *new_category_checks(self.evidence), *self.times, *harmed]
 
     def findings(self, verdicts: Sequence[Verdict]) -> list[Finding]:
@@ -65,17 +70,23 @@ class MeasuredRun:
         return [
             *_match_findings(verdicts, self.comparisons, self.evidence),
             *_uncompared_findings(self.comparisons, self.settings),
-            *_mismatch_findings(self.comparisons, self.evidence),
-            *(harm_findings(self.harm, self.settings) if self.harm else ()),
+            *_mismatch_findings(self.comparisons, self.kinds, self.evidence),
+            *kind_findings(self.kinds),
+            *self._model_findings(),
             *time_findings(self.times),
             *unplaced_findings(self.evidence),
             *_repeat_findings(self.evidence),
         ]
 
+    def _model_findings(self) -> list[Finding]:
+        if isinstance(self.harm, Harm):
+            return harm_findings(self.harm, self.settings)
+        return [unmeasured_finding(self.harm, self.settings)] if self.harm else []
+
     def mismatch(self) -> dict[str, Any]:
         """How the train mixture and the target differ, and what models say of it; plain values."""
-        models = {"models": self.harm.to_document() if self.harm else None}
-        mismatch: dict[str, Any] = rounded(_mismatch(self.comparisons, self.evidence, self.settings) | models)
+        models = {"models": self.harm.to_document() if isinstance(self.harm, Harm) else None}
+        mismatch: dict[str, Any] = rounded(_mismatch(self.comparisons, self.kinds, self.evidence) | models)
         return mismatch
 
 
@@ -116,7 +127,9 @@ def _sentence(row: Comparison, evidence: Evidence) -> str:
     return sentence(row, evidence.column(row.column, row.reference), evidence.column(row.column, row.observed))
 
 
-def _mismatch_findings(comparisons: Sequence[Comparison], evidence: Evidence) -> list[Finding]:
+def _mismatch_findings(
+    comparisons: Sequence[Comparison], kinds: Sequence[PairShift], evidence: Evidence
+) -> list[Finding]:
     """What carries the mismatch, in one sentence a pair."""
     found = []
     pairs = dict.fromkeys((row.reference, row.observed) for row in comparisons if row.role == "mismatch")
@@ -125,14 +138,16 @@ def _mismatch_findings(comparisons: Sequence[Comparison], evidence: Evidence) ->
             row for row in comparisons if (row.reference, row.observed, row.role) == (reference, observed, "mismatch")
         ]
         ranked = [row for row in rank_mismatch(rows) if row.column != evidence.roles.source]
-        compared = {row.column for row in rows if row.effect is not None}
+        compared = {row.column for row in rows if row.effect is not None} - {evidence.roles.source}
         if not compared:
             continue
         if not ranked:
-            told = (
-                f"{reference} and {observed} differ in none of {len(compared):,} columns by more than the thresholds."
-            )
-            found.append(Finding("info", told))
+            by_source = any(row.column == evidence.roles.source and row.shifted for row in rows)
+            told = f"{'Apart from the source, ' * by_source}{reference} and {observed} differ in none of "
+            told += f"{len(compared):,} columns by more than the thresholds"
+            if within := ranked_kinds(kinds, reference, observed):
+                told += f", each taken alone; taken with the label they do, in {named(within)}"
+            found.append(Finding("info", f"{told}."))
             continue
         names = ", ".join(f"`{name}`" for name in list(dict.fromkeys(row.column for row in ranked))[:5])
         shifted = len({row.column for row in ranked})
@@ -155,9 +170,9 @@ def _repeat_findings(evidence: Evidence) -> list[Finding]:
     return [Finding("info", told[0].upper() + told[1:])]
 
 
-def _mismatch(comparisons: Sequence[Comparison], evidence: Evidence, settings: CheckSettings) -> dict[str, Any]:
+def _mismatch(comparisons: Sequence[Comparison], kinds: Sequence[PairShift], evidence: Evidence) -> dict[str, Any]:
     """The mismatch in plain values: columns ranked, and the kinds of their shifts."""
-    kinds = shift_kinds(comparisons, evidence, settings)
+    by_column = {(one.reference, one.observed, one.shift.column): one.shift for one in kinds}
     ranked = rank_mismatch(comparisons)[:_RANKED]
     return {
         "columns": [
@@ -169,8 +184,17 @@ def _mismatch(comparisons: Sequence[Comparison], evidence: Evidence, settings: C
                 "verdict": row.verdict,
                 "weight": round(weight(row), 4),
                 "sentence": _sentence(row, evidence),
-                **kinds.get((row.reference, row.observed, row.column), {}),
+                **_kind(by_column.get((row.reference, row.observed, row.column))),
             }
             for row in ranked
         ],
+        "kinds": [
+            one.to_document()
+            for reference, observed in dict.fromkeys((one.reference, one.observed) for one in kinds)
+            for one in ranked_kinds(kinds, reference, observed)
+        ],
     }
+
+
+def _kind(shift: ColumnShift | None) -> dict[str, str]:
+    return {} if shift is None else {"shift": shift.kind, "remedy": shift.remedy}

@@ -42,6 +42,7 @@ class ColumnRoles:
         strata: what the draw was stratified by.
         skip: left out of every comparison and model, by the user's wish.
         times: when an example was made; compared, but no feature of a model.
+        leaks: were found to give the label away; no feature of a model that predicts it.
     """
 
     key: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class ColumnRoles:
     strata: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
+    leaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

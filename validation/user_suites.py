@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,7 +86,7 @@ def _found(verdict: Verdict) -> str:
     if observed.get("unexpected_count"):
         of = f" of {observed['element_count']:,}" if observed.get("element_count") else ""
         values = [value for value in observed.get("partial_unexpected_list") or [] if value is not None]
-        shown = ", ".join(_short(value) for value in dict.fromkeys(map(str, values[:_SHOWN])))
+        shown = ", ".join(dict.fromkeys(map(_short, values[:_SHOWN])))
         return f"; {observed['unexpected_count']:,}{of} are otherwise{f', as {shown}' if shown else ''}"
     if observed.get("observed_value") is not None:
         return f"; got {_short(observed['observed_value'])}"
@@ -93,8 +94,35 @@ def _found(verdict: Verdict) -> str:
 
 
 def _short(value: Any) -> str:
-    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    """A value as people read it: texts in quotes, so that an empty one is seen; floats to six digits."""
+    text = _plain(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return _decimal(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_plain(key)}: {_plain(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_plain, value))}]"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _decimal(value: float) -> str:
+    """Six significant digits, whole digits all, without an exponent where a number is of a common size.
+
+    Examples:
+        >>> [_decimal(value) for value in (0.1 + 0.2, 1234567.891, 5.0, 2e-7, float("nan"))]
+        ['0.3', '1,234,568', '5', '2e-07', 'nan']
+    """
+    size = abs(value)
+    if not 1e-4 <= size < 1e15:
+        return f"{value:.6g}"
+    text = f"{value:,.{max(0, 5 - math.floor(math.log10(size)))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def empty_tables(suites: Sequence[UserSuite], evidence: Evidence) -> list[str]:

@@ -56,14 +56,30 @@ def _ordered(level: Level) -> Level:
     return level
 
 
+def _above_chance(level: Level) -> Level:
+    if not 0.5 <= level[0] <= level[1] <= 1:
+        raise ValueError(
+            f"got {list(level)}, expected two numbers from 0.5 (chance) to 1, the second no less, as in [0.55, 0.65]"
+        )
+    return level
+
+
 def _share(value: float) -> float:
     if not 0 < value < 1:
         raise ValueError(f"got {value}, expected a number between 0 and 1, as in 0.01")
     return value
 
 
+def _leak(value: float) -> float:
+    if value < 0.5:
+        raise ValueError(f"got {value}, expected a number from 0.5 (chance) to 1, as in 0.98")
+    return value
+
+
 LevelField: TypeAlias = Annotated[tuple[float, float], BeforeValidator(_level), AfterValidator(_ordered)]
 ShareField: TypeAlias = Annotated[float, BeforeValidator(_number), AfterValidator(_share)]
+AucField: TypeAlias = Annotated[tuple[float, float], BeforeValidator(_level), AfterValidator(_above_chance)]
+LeakField: TypeAlias = Annotated[float, BeforeValidator(_number), AfterValidator(_share), AfterValidator(_leak)]
 NamesField: TypeAlias = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(listed)]
 _DEFAULTS = CheckSettings()
 
@@ -88,8 +104,8 @@ class Thresholds(_Model):
     wasserstein_sd: LevelField = _DEFAULTS.thresholds.wasserstein_sd
     ks: LevelField = _DEFAULTS.thresholds.ks
     source_share: LevelField = _DEFAULTS.thresholds.source_share
-    auc: LevelField = _DEFAULTS.thresholds.auc
-    leak_auc: ShareField = _DEFAULTS.thresholds.leak_auc
+    auc: AucField = _DEFAULTS.thresholds.auc
+    leak_auc: LeakField = _DEFAULTS.thresholds.leak_auc
 
 
 class Suite(_Model):

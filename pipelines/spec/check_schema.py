@@ -10,6 +10,7 @@ from pipelines.spec.schema_parts import TEXT, schema_object, told
 _DEFAULTS = Checks()
 _NAMES = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 _NUMBER = {"type": "number", "minimum": 0}
+_AUC = {"type": "number", "minimum": 0.5, "maximum": 1}
 _SHARE = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 _LEVELS = {
     "js_excess": "Jensen-Shannon distance (base 2) beyond chance, of categories.",
@@ -22,9 +23,10 @@ _LEVELS = {
 
 def _level(name: str, description: str) -> dict[str, Any]:
     default = list(getattr(_DEFAULTS.thresholds, name))
-    pair = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
+    number = _AUC if name == "auc" else _NUMBER
+    pair = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
     told_more = f"{description} Where a warning and a failure begin; one number sets both."
-    return told({"anyOf": [_NUMBER, pair], "default": default}, told_more, default)
+    return told({"anyOf": [number, pair], "default": default}, told_more, default)
 
 
 _THRESHOLDS = schema_object(
@@ -34,7 +36,7 @@ _THRESHOLDS = schema_object(
     {
         **{name: _level(name, description) for name, description in _LEVELS.items()},
         "leak_auc": told(
-            {**_SHARE, "default": _DEFAULTS.thresholds.leak_auc},
+            {**_SHARE, "minimum": 0.5, "default": _DEFAULTS.thresholds.leak_auc},
             "Of one column alone for the label: a leak from here on.",
         ),
     },

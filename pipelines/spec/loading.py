@@ -91,6 +91,35 @@ def parse_spec(text: str, origin: str = "spec") -> Spec:
     return spec
 
 
+def with_lines(error: SpecError, path: str) -> SpecError:
+    """What was found wrong in a spec once the data was known, with its lines.
+
+    Args:
+        error: of a spec that had been loaded.
+        path: of the file that it was loaded from.
+
+    Returns:
+        The same problems in the order of the file, each with the line of its place, or of the nearest place around it;
+        the error itself where the file cannot be read any more.
+    """
+    try:
+        document = read_document(read_bytes(locate(path), MAX_BYTES + 1).decode("utf-8-sig"), path)
+    except (DataError, SpecError, UnicodeDecodeError):
+        return error
+    lines = {shown(place): line for place, line in document.lines.items()}
+    placed = [(_line_of(problem.path, lines), problem) for problem in error.problems]
+    ordered = sorted(placed, key=lambda item: item[0] or 0)
+    return SpecError(
+        [Problem(one.path, f"line {line}: {one.message}" if line else one.message) for line, one in ordered], path
+    )
+
+
+def _line_of(path: str, lines: dict[str, int]) -> int | None:
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return lines.get(path)
+
+
 def _told(found: list[tuple[Place, Callable[[], str]]], document: Document) -> list[Problem]:
     """The problems in the order of the file, each once; a message is made only if it is told."""
     order = {place: i for i, place in enumerate(document.lines)}

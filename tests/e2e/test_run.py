@@ -88,7 +88,16 @@ def test_a_shortfall_is_told_or_filled(base: Path, tmp_path: Path) -> None:
     [
         ("name: x\n", 2, "salt"),
         (SPEC.replace("group:", "grop:"), 2, 'unknown key "grop"; did you mean "group"?'),
-        (SPEC.replace("key: image_id", "key: imageid"), 2, "there is no column 'imageid'; did you mean 'image_id'?"),
+        (
+            SPEC.replace("key: image_id", "key: imageid"),
+            2,
+            "line 7: there is no column 'imageid'; did you mean 'image_id'? @ key",
+        ),
+        (
+            SPEC.replace("{{profile: false}}", "\n  times: [captured]\n  skip: [widht, image_id]"),
+            2,
+            "line 15: there is no column 'widht'; did you mean 'width'? @ checks.skip[0]",
+        ),
         (
             SPEC.replace("{{source: app}}", '{{where: "labl = 3"}}'),
             2,

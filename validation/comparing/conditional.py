@@ -42,12 +42,13 @@ class Conditional:
     covered: float
 
 
-def codes_of(reference: pl.Series, observed: pl.Series) -> tuple[Codes, Codes]:
+def codes_of(reference: pl.Series, observed: pl.Series, bins: int = BINS) -> tuple[Codes, Codes]:
     """Both columns as small integers: bins of pooled quantiles, or the commonest categories; null is a value.
 
     Args:
         reference: values of one sample.
         observed: values of the other, of the same type.
+        bins: of numbers and times, where they have more values.
 
     Returns:
         Codes from 0 on, the same for the same values.
@@ -58,10 +59,10 @@ def codes_of(reference: pl.Series, observed: pl.Series) -> tuple[Codes, Codes]:
     ordered = both.dtype.is_numeric() or both.dtype.is_temporal()
     if not ordered:
         both = both.cast(pl.String)
-    if ordered and both.n_unique() > BINS:
+    if ordered and both.n_unique() > bins:
         # Equal values have the same rank, so that ties are never torn apart.
         rank = both.rank("average").to_numpy()
-        places = np.where(np.isnan(rank), -1.0, np.floor((np.nan_to_num(rank) - 0.5) * BINS / max(1, both.count())))
+        places = np.where(np.isnan(rank), -1.0, np.floor((np.nan_to_num(rank) - 0.5) * bins / max(1, both.count())))
     else:
         places = both.rank("dense").cast(pl.Float64).fill_null(-1.0).to_numpy()
     _, codes, counts = np.unique(places, return_inverse=True, return_counts=True)
@@ -71,6 +72,11 @@ def codes_of(reference: pl.Series, observed: pl.Series) -> tuple[Codes, Codes]:
         code_of[common] = np.arange(MOST_CATEGORIES - 1)
         codes = code_of[codes]
     return codes[: len(reference)].astype(np.int64), codes[len(reference) :].astype(np.int64)
+
+
+def bins_for(rows: int) -> int:
+    """Bins of a column that strata are made of: so few that each has about 60 rows of the smaller sample."""
+    return max(2, min(BINS, rows // (2 * STRATUM_ROWS)))
 
 
 def tables_within(strata: tuple[Codes, Codes], cells: tuple[Codes, Codes]) -> npt.NDArray[np.float64]:

@@ -19,11 +19,20 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from validation.comparing.conditional import Codes, Conditional, codes_of, explained, tables_within, within
+from validation.comparing.conditional import (
+    Codes,
+    Conditional,
+    bins_for,
+    codes_of,
+    explained,
+    tables_within,
+    within,
+)
 from validation.comparing.testing import corrected
+from validation.profile.values import Numbers
 from validation.settings import CheckSettings
 
-ShiftKind = Literal["none", "label shift", "covariate shift", "within-label shift", "too few rows"]
+ShiftKind = Literal["none", "label shift", "covariate shift", "within-label shift", "undecided", "too few rows"]
 
 REMEDIES: dict[ShiftKind, str] = {
     "none": "Nothing to do: no shift of this column was found.",
@@ -32,8 +41,14 @@ REMEDIES: dict[ShiftKind, str] = {
     "values mean for the label has not changed.",
     "within-label shift": "Look at rows of one label from both: either they were labelled differently, or the label "
     "looks different in the target; relabel, or collect labelled rows of the target.",
+    "undecided": "Rows of one value are too few to tell whether it means the same; look at rows of one label from both "
+    "splits, or make the splits or the sample larger.",
     "too few rows": "Nothing can be said: make the splits or the sample larger.",
 }
+
+
+_MOST = 0.5
+"""The share of the observed rows that must have been compared, value by value, to say that values mean the same."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +101,15 @@ def within_label(
     settings: CheckSettings,
     *,
     designs: tuple[float, float] = (1.0, 1.0),
+    pairs: int = 1,
 ) -> tuple[ColumnShift, ...]:
     """Tells of every column what kind of shift it has between two samples.
 
-    Numbers and times are put into 20 bins, of categories the 50 commonest are kept; a null is a value; rows without a
-    label are left out. A difference counts where its q-value is under alpha and its effect over the threshold for a
-    slight shift.
+    Numbers and times are put into 20 bins, fewer where P(y | x) is looked at in few rows; of categories the 50
+    commonest are kept; a null is a value; rows without a label are left out. A difference counts where its q-value is
+    under alpha and its effect over the threshold for a slight shift. The q-value is the larger of two (Benjamini &
+    Hochberg 1995): over all tests of the pair, and over those of the same distribution; times the pairs that are looked
+    at.
 
     Args:
         sample_reference: rows of one split.
@@ -101,6 +119,7 @@ def within_label(
             are passed over.
         settings: thresholds, alpha, least rows.
         designs: design effects of both.
+        pairs: how many pairs of samples are looked at in all.
 
     Returns:
         One shift a column, the label first, then in the order given.
@@ -122,9 +141,12 @@ def within_label(
     labels = codes_of(frames[0].get_column(label), frames[1].get_column(label))
     of_label = _marginal(labels, designs)
     measured = [_measure(frames, name, labels, designs) for name in names]
-    q_marginal = corrected([of_label.p, *(one.marginal.p for one in measured)])
-    q_given_label = corrected([one.given_label.p for one in measured])
-    q_given_column = corrected([one.given_column.p for one in measured])
+    q_marginal, q_given_label, q_given_column = _corrected(
+        [of_label.p, *(one.marginal.p for one in measured)],
+        [one.given_label.p for one in measured],
+        [one.given_column.p for one in measured],
+        pairs=pairs,
+    )
     labels_moved = _counts(of_label, float(q_marginal[0]), settings)
     found = [_shift(label, "label shift" if labels_moved else "none", sizes, of_label, q_marginal=float(q_marginal[0]))]
     for place, (name, one) in enumerate(zip(names, measured, strict=True)):
@@ -146,6 +168,16 @@ def within_label(
     return tuple(found)
 
 
+def _corrected(*families: Sequence[float], pairs: int) -> list[Numbers]:
+    """The q-values of tests, by family: over all of them together and over the family alone, the larger."""
+    together = corrected([p for family in families for p in family])
+    edges = np.cumsum([len(family) for family in families])[:-1]
+    return [
+        np.minimum(1.0, pairs * np.maximum(of_all, corrected(list(family))))
+        for of_all, family in zip(np.split(together, edges), families, strict=True)
+    ]
+
+
 def _comparable(reference: pl.Series, observed: pl.Series) -> bool:
     same = reference.dtype == observed.dtype
     kind = reference.dtype
@@ -160,12 +192,13 @@ def _measure(
     labels: tuple[Codes, Codes],
     designs: tuple[float, float],
 ) -> _Measured:
-    cells = codes_of(frames[0].get_column(name), frames[1].get_column(name))
+    values = frames[0].get_column(name), frames[1].get_column(name)
+    cells, strata = codes_of(*values), codes_of(*values, bins_for(min(len(part) for part in values)))
     by_label = tables_within(labels, cells)
     return _Measured(
         _marginal(cells, designs),
         within(by_label, designs),
-        within(tables_within(cells, labels), designs),
+        within(tables_within(strata, labels), designs),
         explained(by_label),
     )
 
@@ -186,11 +219,13 @@ def _kind(one: _Measured, q: tuple[float, float, float], settings: CheckSettings
     moved = _counts(one.marginal, q[0], settings)
     looks_different = _counts(one.given_label, q[1], settings)
     means_different = _counts(one.given_column, q[2], settings)
-    if not (moved or looks_different):
-        return "none"
+    if not (moved or looks_different):  # where the labels moved, P(y | x) moved with them
+        return "within-label shift" if means_different and not labels_moved else "none"
     if labels_moved and not looks_different:
         return "label shift"
-    return "within-label shift" if means_different else "covariate shift"
+    if means_different:
+        return "within-label shift"
+    return "covariate shift" if one.given_column.covered >= _MOST else "undecided"
 
 
 def _shift(name: str, kind: ShiftKind, sizes: tuple[int, int], marginal: Conditional, **more: Any) -> ColumnShift:

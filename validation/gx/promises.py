@@ -95,17 +95,25 @@ class ExpectSameSchema(ObservedExpectation):
 
 
 class ExpectNoLeakColumn(ObservedExpectation):
-    """A column alone does not predict the label nearly perfectly; observed: `auc`, None where it was not measured."""
+    """A column alone does not predict the label nearly perfectly.
+
+    Observed: `auc`, or of a label of numbers `r2`; None where it was not measured.
+
+    Attributes:
+        label: the column that is predicted.
+        max_auc: the largest AUC, or R2, that is fine.
+    """
 
     label: str
     max_auc: float
 
     def judged(self, observed: dict[str, Any]) -> Outcome:
         """See the class."""
-        auc = observed["auc"]
-        if auc is None:
+        name = "r2" if "r2" in observed else "auc"
+        score = observed[name]
+        if score is None:
             return Outcome(success=True, value=None, told="not measured")
-        return Outcome(auc <= self.max_auc, auc, f"AUC {auc:.3f}")
+        return Outcome(score <= self.max_auc, score, f"{name.upper()} {score:.3f}")
 
 
 class ExpectTimeOrder(ObservedExpectation):

@@ -23,6 +23,7 @@ TEXT_DISTINCT = 0.2
 NAMES_ROWS = ("is a number unlike in almost every row", "is a string unlike in almost every row")
 IS_PATH = "is a path or a file's name"
 NOT_NUMBERS = "is a list of other things than numbers"
+GIVES_AWAY = "gives the label away"
 NOT_READ = frozenset({*NAMES_ROWS, IS_PATH, NOT_NUMBERS})
 """Why columns are left out that could tell two splits apart all the same."""
 
@@ -75,9 +76,9 @@ class Columns:
 def columns_of(sample: SampleRows, *, names_too: bool = False) -> Columns:
     """Decides which columns are features.
 
-    Left out are the columns whose role is key, group, label, source, time or skip; times; columns that name a row
-    (whole numbers and strings unlike in almost every row, paths); empty columns; types that no model reads. A column
-    that names a row tells any two sources apart and says nothing of them.
+    Left out are the columns whose role is key, group, label, source, time, leak or skip; times; columns that name a
+    row (whole numbers and strings unlike in almost every row, paths); empty columns; types that no model reads. A
+    column that names a row tells any two sources apart and says nothing of them.
 
     Args:
         sample: the rows that decide it; take the same rows for all models that are compared.
@@ -88,6 +89,7 @@ def columns_of(sample: SampleRows, *, names_too: bool = False) -> Columns:
     """
     roles = sample.roles
     by_role = {
+        **dict.fromkeys(roles.leaks, GIVES_AWAY),
         **dict.fromkeys(roles.times, "tells when the example was made"),
         **dict.fromkeys(roles.skip, "left out as asked"),
         **dict.fromkeys(roles.group, "is the group"),

@@ -99,6 +99,48 @@ def gap_of(home: Sequence[Sequence[Judged]], away: Sequence[Judged], target: Tar
     )
 
 
+@dataclass(frozen=True)
+class Skill:
+    """Whether models know anything at home.
+
+    Attributes:
+        baseline: the error at home of always answering the same: the commonest label of train, or the mean.
+        better: by how much the models' mean error at home is smaller.
+        low: lower end of the interval of that, for other rows to judge.
+    """
+
+    baseline: float
+    better: float
+    low: float
+
+    @property
+    def sure(self) -> bool:
+        """The models are surely better."""
+        return self.low > 0
+
+
+def skill_of(home: Sequence[Sequence[Judged]], baseline: Matrix, target: Target, salt: str, *purpose: str) -> Skill:
+    """By how much models are better at home than an answer that is always the same.
+
+    Args:
+        home: by kind of model, the judged rows at home, in parts.
+        baseline: the loss of that answer, one a row, in the order of the parts.
+        target: what was predicted.
+        salt: of the spec; seeds the bootstrap.
+        purpose: what is judged.
+
+    Returns:
+        The difference, with the same bootstrap over groups for both sides: they are judged on the same rows.
+    """
+    losses, groups = _stacked(home)
+    both = np.column_stack([losses, baseline])
+    errors = _errors_of(both.mean(axis=0), target)
+    drawn = _errors_of(_drawn_means(both, groups, generator(salt, "skill", *purpose)), target)
+    better = float(errors[-1] - errors[:-1].mean())
+    spread = _spread(drawn[:, -1] - drawn[:, :-1].mean(axis=1), len(np.unique(groups)))
+    return Skill(float(errors[-1]), better, better - float(norm.ppf((1 + LEVEL) / 2)) * spread)
+
+
 def error_of(parts: Sequence[Sequence[Judged]], target: Target, salt: str, *purpose: str) -> tuple[float, float, float]:
     """The mean error over the kinds of model.
 
@@ -123,10 +165,20 @@ def _errors(
     parts: Sequence[Sequence[Judged]], target: Target, draws: np.random.Generator
 ) -> tuple[Matrix, Matrix, int]:
     """The error of each kind of model, the mean error in samples of the groups, and how many groups there are."""
+    losses, groups = _stacked(parts)
+    drawn = _errors_of(_drawn_means(losses, groups, draws), target).mean(axis=1)
+    return _errors_of(losses.mean(axis=0), target), drawn, len(np.unique(groups))
+
+
+def _stacked(parts: Sequence[Sequence[Judged]]) -> tuple[Matrix, Unsigned]:
+    """The losses, rows by kinds of model, and the group of each row."""
     losses = np.column_stack([np.concatenate([part.losses for part in listed]) for listed in parts])
-    groups = np.concatenate([part.groups for part in parts[0]])
-    errors = np.array([target.error(loss) for loss in losses.mean(axis=0)])
-    return errors, _resampled(losses, groups, target, draws), len(np.unique(groups))
+    return losses, np.concatenate([part.groups for part in parts[0]])
+
+
+def _errors_of(means: Matrix, target: Target) -> Matrix:
+    """Mean losses as errors; see `Target.error`."""
+    return np.asarray(np.sqrt(means) if target.is_number else means)
 
 
 def _spread(drawn: Matrix, groups: int) -> float:
@@ -134,14 +186,13 @@ def _spread(drawn: Matrix, groups: int) -> float:
     return max(float(drawn.std()), 1 / (groups + 2))
 
 
-def _resampled(losses: Matrix, groups: Unsigned, target: Target, draws: np.random.Generator) -> Matrix:
-    """The mean error over the kinds of model, in samples of groups drawn with replacement (Poisson weights)."""
+def _drawn_means(losses: Matrix, groups: Unsigned, draws: np.random.Generator) -> Matrix:
+    """Draws by columns: the mean losses in samples of groups drawn with replacement (Poisson weights)."""
     number = np.unique(groups, return_inverse=True)[1]
     sums = np.column_stack([np.bincount(number, weights=column) for column in losses.T])
     rows = np.bincount(number).astype(np.float64)
     weights = draws.poisson(1.0, size=(DRAWS, len(rows))).astype(np.float64)
-    means = (weights @ sums) / np.maximum(weights @ rows, 1.0)[:, None]
-    return np.asarray((np.sqrt(means) if target.is_number else means).mean(axis=1))
+    return np.asarray((weights @ sums) / np.maximum(weights @ rows, 1.0)[:, None])
 
 
 def _fits(away: Sequence[Judged], target: Target) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,7 +24,8 @@ ROWS = 5_000
 FOLDS = 3
 LEAST_GROUPS = 50
 LEAVES = 256
-_MANY = ("text", "name", "vector")
+_CONTENT = ("text", "vector")
+_MANY = (*_CONTENT, "name")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class LeakColumn:
         measure: "AUC" or "R2".
         rows: labelled rows it was measured on.
         leaks: whether the score is over the threshold.
+        content: it holds texts or vectors, which may be what the label is told from.
     """
 
     column: str
@@ -43,6 +46,7 @@ class LeakColumn:
     measure: Literal["AUC", "R2"]
     rows: int
     leaks: bool
+    content: bool = False
 
 
 @one_thread()
@@ -73,10 +77,24 @@ def leak_columns(sample: SampleRows, threshold: float, *, rows: int = ROWS) -> t
     found = []
     for feature in columns_of(sample, names_too=True).features:
         score = _score(read_columns(sample.rows, [feature]), feature, truth, folds, target, sample.salt)
-        found.append(
-            LeakColumn(feature.name, score, "R2" if target.is_number else "AUC", len(sample), score > threshold)
-        )
+        measure: Literal["AUC", "R2"] = "R2" if target.is_number else "AUC"
+        content = feature.kind in _CONTENT
+        found.append(LeakColumn(feature.name, score, measure, len(sample), score > threshold, content))
     return tuple(sorted(found, key=lambda leak: (-leak.score, leak.column)))
+
+
+def giving_away(leaks: Sequence[LeakColumn]) -> tuple[str, ...]:
+    """The columns that models do without: with one of them, they would need no other, and no shift would cost them.
+
+    Texts and vectors stay: one column of them can be all that there is to tell a label from, as an image is.
+
+    Args:
+        leaks: of `leak_columns`.
+
+    Returns:
+        Their names, the best predictor first.
+    """
+    return tuple(leak.column for leak in leaks if leak.leaks and not leak.content)
 
 
 def one_against_rest(chances: Matrix, truth: Integers) -> float:

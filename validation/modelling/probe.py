@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import polars as pl
 
 from validation.modelling.columns import LeftOut, columns_of
-from validation.modelling.gaps import Gap, gap_of
+from validation.modelling.gaps import Gap, Skill, gap_of, skill_of
 from validation.modelling.judged import Judged, judge
 from validation.modelling.models import FAMILIES, Family
 from validation.modelling.raw import Matrix
@@ -70,6 +71,8 @@ class HarmResult:
         home_rows: that were judged at home: those of train, held out, and those of train_dev.
         away_rows: that were judged away.
         left_out: columns that the models did not see, and why.
+        skill: by how much the models are better at home than an answer that is always the same; None where there is no
+            gap.
         reason: why there is no gap, in plain words; empty where there is one.
     """
 
@@ -85,6 +88,7 @@ class HarmResult:
     home_rows: int
     away_rows: int
     left_out: tuple[LeftOut, ...]
+    skill: Skill | None = None
     reason: str = ""
 
 
@@ -99,14 +103,17 @@ def probe(sample: SampleRows, *, train: str = "train", home: str = "train_dev", 
     Args:
         sample: rows of the splits; others are passed over.
         train: the split that models learn from.
-        home: the split of the same distribution.
+        home: the split of the same distribution; `train` itself where there is none.
         away: the split of the target.
 
     Returns:
         The gap, its intervals and a grade. "costs": the interval of its own gap lies above 0 and the gap is at least
-        .02. "no cost seen": not so, and a gap of .10 would have been seen. "too small to tell": neither.
+        .02. "no cost seen": not so, and a gap of .10 would have been seen, as the models are surely better at home than
+        an answer that is always the same. "too small to tell": neither.
     """
-    parts = (sample.select(train), sample.select(home), sample.select(away))
+    at_home = sample.select(home)
+    near = at_home.take(np.zeros(0, dtype=np.int64)) if home == train else at_home  # models saw the rows of train
+    parts = (sample.select(train), near, sample.select(away))
     basis, column = _what_to_predict(parts[0], parts[2])
     if column is None:
         return _nothing(_no_label(parts[0]))
@@ -122,8 +129,13 @@ def probe(sample: SampleRows, *, train: str = "train", home: str = "train_dev", 
     if basis == "confidence" and target.is_number:
         return _nothing(f"{away} has no labels, and numeric predictions have no confidence", column)
     columns = columns_of(learnt)
+    if not columns.features:
+        nothing = _nothing(f"no column is left to tell {column} by", column, (len(learnt), len(near), len(far)))
+        return replace(nothing, left_out=columns.left_out)
     judged = judge(learnt, [near, far], columns.features, target, column, rounds_for(len(learnt)))
-    return _result(judged, target, basis, column, columns.left_out, learnt)
+    truth = target.encode(pl.concat([learnt.rows[column], near.rows[column]]))
+    baseline = target.constant_losses(truth[: len(learnt)], truth)
+    return _result(judged, baseline, target, basis, columns.left_out, learnt)
 
 
 def _about(part: SampleRows, column: str, *, only_labelled: bool) -> SampleRows:
@@ -137,11 +149,11 @@ def rounds_for(rows: int) -> int:
     return 3 if rows <= 600 else 2 if rows <= 2_500 else 1
 
 
-def grade_of(gap: Gap) -> Grade:
+def grade_of(gap: Gap, skill: Skill) -> Grade:
     """What may be said of a gap; see `probe`."""
     if gap.low > 0 and gap.gap >= LEAST_COST:
         return "costs"
-    return "no cost seen" if gap.detectable <= SEEN_COST else "too small to tell"
+    return "no cost seen" if gap.detectable <= SEEN_COST and skill.sure else "too small to tell"
 
 
 def _what_to_predict(train: SampleRows, away: SampleRows) -> tuple[Basis, str | None]:
@@ -173,9 +185,9 @@ def _too_few(train: SampleRows, away: SampleRows, column: str) -> str:
 
 def _result(
     judged: Mapping[Family, list[Judged]],
+    baseline: Matrix,
     target: Target,
     basis: Basis,
-    column: str,
     left_out: tuple[LeftOut, ...],
     train: SampleRows,
 ) -> HarmResult:
@@ -184,6 +196,7 @@ def _result(
     far = [judged[family][2] for family in FAMILIES]
     known = basis != "confidence"
     gap = gap_of(at_home, far, target, train.salt, "probe") if known else None
+    skill = skill_of(at_home, baseline, target, train.salt, "probe") if known else None
     families = tuple(
         FamilyGap(family, target.error(_pooled(parts).mean()), target.error(float(there.losses.mean())))
         for family, parts, there in zip(FAMILIES, at_home, far, strict=True)
@@ -192,10 +205,10 @@ def _result(
     fall, foreseen = (None, None) if target.is_number else _label_free(at_home, far)
     return HarmResult(
         basis=basis,
-        column=column,
+        column=train.roles.label,
         measure=_measure(target),
         gap=gap,
-        grade=grade_of(gap) if gap is not None and basis == "label" else None,
+        grade=grade_of(gap, skill) if gap is not None and skill is not None and basis == "label" else None,
         families=families,
         confidence_fall=fall,
         thresholded_confidence=foreseen,
@@ -203,6 +216,7 @@ def _result(
         home_rows=sum(len(part.losses) for part in at_home[0]),
         away_rows=len(far[0].losses),
         left_out=left_out,
+        skill=skill,
         reason="" if known else "the target has no labels",
     )
 
@@ -232,4 +246,4 @@ def _nothing(reason: str, column: str | None = None, rows: tuple[int, int, int] 
     """A result without figures."""
     learnt, near, far = rows
     grade: Grade | None = "too small to tell" if column is not None else None
-    return HarmResult("none", column, "", None, grade, (), None, None, learnt, near, far, (), reason)
+    return HarmResult("none", column, "", None, grade, (), None, None, learnt, near, far, (), reason=reason)

@@ -98,6 +98,20 @@ class Target:
             return np.asarray((predicted[:, 0] - truth) ** 2, dtype=np.float64)
         return np.asarray(predicted.argmax(axis=1) != truth, dtype=np.float64)
 
+    def constant_losses(self, learnt: npt.NDArray[Any], truth: npt.NDArray[Any]) -> Matrix:
+        """Of every row, the loss of always answering with the commonest class, or the mean, of the rows learnt from.
+
+        Args:
+            learnt: encoded labels that there were to learn from.
+            truth: encoded labels of the rows that are judged.
+
+        Returns:
+            As `losses`.
+        """
+        if self.is_number:
+            return np.asarray((truth - learnt.mean()) ** 2, dtype=np.float64)
+        return np.asarray(truth != np.bincount(learnt).argmax(), dtype=np.float64)
+
     def error(self, mean_loss: float) -> float:
         """The error rate; or the root of the mean squared error, in standard deviations of the label."""
         return float(np.sqrt(mean_loss)) if self.is_number else float(mean_loss)

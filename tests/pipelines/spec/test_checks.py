@@ -204,3 +204,12 @@ def test_every_message_says_what_to_do() -> None:
     advice = re.compile(r"expected|did you mean|write |take |keep |choose |rename|set |mend|name |shorten|make |leave ")
     for changes in ({"name": "12"}, {"salt": "' '"}, {"key": "[a, a]"}, {"splits": "{all: 1}"}, {"splits": "{é: 1}"}):
         assert advice.search(only_problem(**changes).message), changes
+
+
+@pytest.mark.parametrize("told", ["auc: 0.3", "auc: [0.4, 0.6]", "auc: [0.6, 1.2]", "leak_auc: 0.3"])
+def test_an_auc_below_chance_is_no_threshold(told: str) -> None:
+    problem = only_problem(checks=f"{{thresholds: {{{told}}}}}")
+    assert problem.path == f"checks.thresholds.{told.split(':', maxsplit=1)[0]}"
+    assert "from 0.5 (chance) to 1" in problem.message
+    fine = parse_spec(document(checks="{thresholds: {auc: [0.5, 1], leak_auc: 0.5}}"))
+    assert fine.checks.thresholds.auc == (0.5, 1)

@@ -159,3 +159,53 @@ def test_codes_are_the_same_for_the_same_values():
     assert codes.max() == 49
     numbers = pl.Series(range(1000))
     assert np.bincount(codes_of(numbers, numbers)[0]).tolist() == [50] * 20
+
+
+def test_all_tests_of_a_pair_are_corrected_together_and_pairs_count():
+    generator = np.random.default_rng(6)
+    first, second = by_label(generator, 600, 0.4), by_label(generator, 600, 0.4, 0.6)
+    alone = within_label(first, second, "label", ["size"], SETTINGS)[1]
+    noise = [f"n{i}" for i in range(30)]
+    wide = [frame.with_columns(**{name: generator.normal(size=600) for name in noise}) for frame in (first, second)]
+    crowded = within_label(*wide, "label", ["size", *noise], SETTINGS)[1]
+    # The least p of 3 families of 31 tests counts for more than that of 3 families of 1.
+    assert crowded.q_given_label > 5 * alone.q_given_label
+    twice = within_label(first, second, "label", ["size"], SETTINGS, pairs=2)[1]
+    assert alone.q_given_label < 0.1
+    assert twice.q_given_label == pytest.approx(min(1, 2 * alone.q_given_label))
+
+
+def test_labels_that_follow_other_values_are_told_where_labels_and_values_stay():
+    generator = np.random.default_rng(3)
+    first, second = by_value(generator, ROWS, 0.0), by_value(generator, ROWS, 0.0, -2.0)
+    (label, size) = within_label(first, second, "label", ["size"], SETTINGS)
+    assert label.kind == "none"
+    assert size.given_label.effect > 0.3
+    assert size.given_column.effect > 0.3
+    assert max(size.q_given_label, size.q_given_column) < 1e-6
+
+
+@pytest.mark.parametrize("rows", [300, 600])
+def test_few_rows_are_put_into_fewer_bins(rows):
+    generator = np.random.default_rng(8)
+    calls = [
+        kinds(by_value(generator, rows, 0.0), by_value(generator, rows, *moved), ("size",))["size"]
+        for moved in [(0.0, -2.0)] * 10 + [(0.8, 2.0)] * 10
+    ]
+    assert calls[:10] == ["within-label shift"] * 10
+    assert calls[10:].count("covariate shift") >= 8
+
+
+def test_what_values_mean_is_undecided_where_rows_of_a_value_are_few():
+    generator = np.random.default_rng(9)
+    frames = [
+        pl.DataFrame(
+            {
+                "label": [("cat", "dog")[one] for one in generator.integers(0, 2, 600).tolist()],
+                "word": [f"w{one}" for one in generator.integers(low, low + 40, 600).tolist()],
+            }
+        )
+        for low in (0, 20)
+    ]
+    (_, word) = within_label(*frames, "label", ["word"], SETTINGS)
+    assert (word.kind, word.remedy) == ("undecided", REMEDIES["undecided"])

@@ -65,7 +65,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"differences": []},
         {"differences": ["a: Int64, not String"]},
     ),
-    "expect_no_leak_column": ({"label": "y", "max_auc": 0.98}, {"auc": 0.98}, {"auc": 0.99}),
+    "expect_no_leak_column": ({"label": "y", "max_auc": 0.98}, {"auc": 0.98}, {"r2": 0.99}),
     "expect_time_order": (
         {"split": "dev", "reference": "train", "allowed": ["after"]},
         {"order": "after"},

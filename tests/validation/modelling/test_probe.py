@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tests.support.model_rows import sample_of, shuffled
-from validation.modelling.gaps import gap_of
+from validation.modelling.gaps import gap_of, skill_of
 from validation.modelling.judged import Judged
 from validation.modelling.probe import probe
 from validation.modelling.rows import SampleRows
@@ -181,3 +181,69 @@ def test_sources_stand_in_proportion_to_all_their_rows() -> None:
     rows = {("train", "common"): 19_000, ("train", "rare"): 1_000}
     whole = SampleRows(sample.rows, sample.groups, pl.Series(sources), sample.splits, sample.roles, sample.salt, rows)
     assert probe(whole).train_rows == 200 + 10
+
+
+def test_columns_that_give_the_label_away_are_no_features() -> None:
+    sample = made(flipped=0.3)
+    rows = sample.rows.with_columns(leak=pl.col("label") * 3.0)
+    blind = probe(replace(sample, rows=rows))
+    assert blind.grade == "no cost seen"
+    seeing = probe(replace(sample, rows=rows, roles=replace(sample.roles, leaks=("leak",))))
+    assert seeing.grade == "costs"
+    assert [(one.name, one.reason) for one in seeing.left_out if one.name == "leak"] == [
+        ("leak", "gives the label away")
+    ]
+    bare = probe(replace(sample, rows=rows.select("leak", "label"), roles=replace(sample.roles, leaks=("leak",))))
+    assert (bare.gap, bare.grade, bare.reason) == (None, "too small to tell", "no column is left to tell label by")
+    assert "leak" in [one.name for one in bare.left_out]
+
+
+def test_where_train_stands_for_home_its_rows_are_judged_only_where_held_out() -> None:
+    sample = made()
+    labels = pl.Series("label", np.random.default_rng(1).integers(0, 2, ALL))
+    noise = replace(sample, rows=sample.rows.with_columns(labels))
+    result = probe(noise, home="train")
+    assert result.home_rows == TRAIN
+    assert result.gap.home > 0.4
+
+
+@pytest.mark.parametrize("number", [False, True])
+def test_models_that_know_nothing_say_nothing_of_a_cost(number: bool) -> None:
+    sample = made(number=number)
+    draws = np.random.default_rng(5)
+    labels = pl.Series("label", draws.normal(size=ALL) if number else draws.integers(0, 2, ALL))
+    result = probe(replace(sample, rows=sample.rows.with_columns(labels)))
+    assert result.gap.detectable <= 0.1 or number
+    assert result.grade == "too small to tell"
+    assert result.skill.baseline == pytest.approx(1.0 if number else 0.5, abs=0.06)
+    assert not result.skill.sure
+    knowing = probe(made(number=number))
+    assert knowing.grade == "no cost seen"
+    assert knowing.skill.low > 0.1
+
+
+def test_a_cost_is_a_cost_even_where_nothing_is_known() -> None:
+    sample = made()
+    draws = np.random.default_rng(5)
+    away = pl.Series(sample.splits) == "dev"
+    rare = pl.Series(draws.random(ALL) < np.where(away.to_numpy(), 0.6, 0.05)).cast(pl.Int64).alias("label")
+    result = probe(replace(sample, rows=sample.rows.with_columns(rare)))
+    assert not result.skill.sure
+    assert result.grade == "costs"
+
+
+def test_skill_is_the_difference_to_the_commonest_answer() -> None:
+    draws = np.random.default_rng(1)
+    truth = (draws.random(600) < 0.3).astype(np.int64)
+    target = Target(("no", "yes"))
+    baseline = target.constant_losses(truth[:400], truth)
+    assert baseline.tolist() == truth.tolist()
+    good = judged((draws.random(600) < 0.1).astype(float), np.arange(600))
+    skill = skill_of([[good]], baseline, target, "s")
+    assert skill.baseline == pytest.approx(truth.mean())
+    assert skill.better == pytest.approx(truth.mean() - good.losses.mean())
+    spread = np.sqrt(np.var(baseline - good.losses) / 600)
+    assert skill.better - skill.low == pytest.approx(1.96 * spread, rel=0.12)
+    same = skill_of([[judged(baseline, np.arange(600))]], baseline, target, "s")
+    assert same.better == 0
+    assert not same.sure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from tests.support.model_rows import sample_of, shuffled
-from validation.modelling.leaks import leak_columns, one_against_rest
+from validation.modelling.leaks import giving_away, leak_columns, one_against_rest
 from validation.modelling.rows import SampleRows
 from validation.modelling.transfer import transfer
 from validation.settings import ColumnRoles
@@ -124,3 +126,11 @@ def test_leaks_need_labels() -> None:
     bare = SampleRows(sample.rows, sample.groups, sample.sources, sample.splits, ColumnRoles(), "s")
     assert leak_columns(bare, 0.98) == ()
     assert leak_columns(shuffled(sample, 1), 0.98) == leak_columns(shuffled(sample, 2), 0.98)
+
+
+def test_models_do_without_what_gives_the_label_away_and_keep_texts_and_vectors() -> None:
+    sample = leaky(number=False)
+    vectors = pl.Series("vector", [[float(label), 0.5] for label in sample.rows["label"]])
+    leaks = leak_columns(replace(sample, rows=sample.rows.with_columns(vectors)), 0.98)
+    assert {leak.column for leak in leaks if leak.leaks and leak.content} == {"caption", "vector"}
+    assert set(giving_away(leaks)) == {"delay", "file", "status", "refund"}
