@@ -61,6 +61,9 @@ NUMBERS: dict[str, Sampler] = {
     "lognormal (σ 1.5)": lambda generator, n: generator.lognormal(0, 1.5, n),
     "80 % zeros, else counts": zeros,
     "Pareto (infinite variance)": lambda generator, n: generator.pareto(1.5, n),
+    "years, 2001 to 2015": lambda generator, n: generator.integers(2001, 2016, n).astype(np.float64),
+    "latitudes, 59.2 ± .03": lambda generator, n: generator.normal(59.2, 0.03, n),
+    "epoch seconds": lambda generator, n: np.floor(generator.uniform(1.62e9, 1.625e9, n)),
 }
 
 
@@ -215,7 +218,8 @@ def subjects() -> list[tuple[str, Shifted]]:
     found: list[tuple[str, Shifted]] = [
         (f"{count:,} categories, Zipf (JS)", partial(categories_at, count)) for count in (2, 10, 40, 1_000)
     ]
-    return [*found, ("normal (moved, sd)", partial(numbers_at, "normal"))]
+    moved = {"normal": "normal", "latitudes, 59.2 ± .03": "latitudes", "years, 2001 to 2015": "years"}
+    return [*found, *((f"{called} (moved, sd)", partial(numbers_at, name)) for name, called in moved.items())]
 
 
 def visible(at: Shifted, n: int, draws: int) -> float:
