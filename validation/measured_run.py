@@ -58,7 +58,7 @@ class MeasuredRun:
         """The checks of what was measured."""
         compared = comparison_checks(self.comparisons, self.evidence, self.settings)
         harmed = harm_checks(self.harm, self.evidence, self.settings) if self.harm else ()
-        return [*compared, *new_category_checks(self.evidence), *self.times, *harmed]
+        return [*compared, *new_category_checks(self.evidence, self.settings), *self.times, *harmed]
 
     def findings(self, verdicts: Sequence[Verdict]) -> list[Finding]:
         """What a reader should know, given the verdicts on the run's checks."""

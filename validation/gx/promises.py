@@ -70,15 +70,28 @@ class ExpectLabelsCovered(ObservedExpectation):
 
 
 class ExpectNoNewCategories(ObservedExpectation):
-    """Every category of a split is in the reference; observed: `categories`, `new`, `rows_new`, `largest`."""
+    """A split has no more rows with categories that the reference lacks than chance gives.
+
+    Observed: `categories`, `new`, `rows_new`, `rows_expected`, `q`, `largest`.
+
+    Attributes:
+        split: whose categories are looked up.
+        reference: where they are looked up.
+        alpha: more rows than expected are no chance where the q-value is under it.
+    """
 
     split: str
     reference: str
+    alpha: float
 
     def judged(self, observed: dict[str, Any]) -> Outcome:
         """See the class."""
         found = f"{observed['categories']:,} categories"
-        return _all_known(observed, "new", "rows_new", found, self.reference)
+        outcome = _all_known(observed, "new", "rows_new", found, self.reference)
+        if outcome.success:
+            return outcome
+        told = f"{outcome.told}; by chance {observed['rows_expected']:,.1f} rows (q {observed['q']:.2g})"
+        return Outcome(observed["q"] >= self.alpha, outcome.value, told)
 
 
 class ExpectSameSchema(ObservedExpectation):
