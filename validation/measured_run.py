@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from validation.checking import Check, Verdict
+from validation.coincidence import repeats_by_chance
 from validation.comparing.comparison import Comparison
 from validation.comparing.sentences import rank_mismatch, sentence, weight
 from validation.comparisons import compare_splits
@@ -151,7 +152,8 @@ def _repeat_findings(evidence: Evidence) -> list[Finding]:
     if not repeats.surplus:
         return []
     about = "" if repeats.exact else "about "
-    told = f"{about}{repeats.surplus:,} of {repeats.rows:,} rows say the same as another row, key and source aside."
+    told = f"{about}{repeats.surplus:,} of {repeats.rows:,} rows say the same as another row, key and source aside"
+    told += ", as chance gives in so few columns." if repeats_by_chance(evidence) else "."
     return [Finding("info", told[0].upper() + told[1:])]
 
 

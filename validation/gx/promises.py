@@ -45,7 +45,7 @@ class ExpectTargetOnly(ObservedExpectation):
 
 
 class ExpectSplitsDisjoint(ObservedExpectation):
-    """No two splits share a key, a group, or rows that say the same; observed: `rows_shared`."""
+    """No two splits share a key, a group, or rows that say the same; observed: `rows_shared`, `by_chance` of rows."""
 
     what: Literal["key", "group", "row", "duplicate"]
     first: str
@@ -53,8 +53,9 @@ class ExpectSplitsDisjoint(ObservedExpectation):
 
     def judged(self, observed: dict[str, Any]) -> Outcome:
         """See the class."""
-        rows = observed["rows_shared"]
-        return Outcome(rows == 0, rows, f"{_rows(rows)} shared")
+        rows, chance = observed["rows_shared"], bool(observed.get("by_chance"))
+        told = f"{_rows(rows)} shared{', as chance gives' if rows and chance else ''}"
+        return Outcome(rows == 0 or chance, rows, told)
 
 
 class ExpectLabelsCovered(ObservedExpectation):
