@@ -27,6 +27,7 @@ from tests.validation.comparing.building import number, numbered
 from validation.comparing.columns import compare_columns
 from validation.comparing.comparison import Comparison, judged
 from validation.comparing.distances import jensen_shannon
+from validation.comparing.novelty import novelty
 from validation.comparing.pairs import Pair
 from validation.comparing.tables import Table, fold_rare
 from validation.profile.values import ColumnProfile
@@ -61,6 +62,9 @@ NUMBERS: dict[str, Sampler] = {
     "lognormal (σ 1.5)": lambda generator, n: generator.lognormal(0, 1.5, n),
     "80 % zeros, else counts": zeros,
     "Pareto (infinite variance)": lambda generator, n: generator.pareto(1.5, n),
+    "years, 2001 to 2015": lambda generator, n: generator.integers(2001, 2016, n).astype(np.float64),
+    "latitudes, 59.2 ± .03": lambda generator, n: generator.normal(59.2, 0.03, n),
+    "epoch seconds": lambda generator, n: np.floor(generator.uniform(1.62e9, 1.625e9, n)),
 }
 
 
@@ -215,7 +219,8 @@ def subjects() -> list[tuple[str, Shifted]]:
     found: list[tuple[str, Shifted]] = [
         (f"{count:,} categories, Zipf (JS)", partial(categories_at, count)) for count in (2, 10, 40, 1_000)
     ]
-    return [*found, ("normal (moved, sd)", partial(numbers_at, "normal"))]
+    moved = {"normal": "normal", "latitudes, 59.2 ± .03": "latitudes", "years, 2001 to 2015": "years"}
+    return [*found, *((f"{called} (moved, sd)", partial(numbers_at, name)) for name, called in moved.items())]
 
 
 def visible(at: Shifted, n: int, draws: int) -> float:
@@ -265,6 +270,36 @@ def group_rows(generator: np.random.Generator, count: int, kind: str) -> tuple[C
     return numbered(np.bincount(generator.integers(0, 10, count)[group], minlength=10)), effect
 
 
+def novelties(draws: int) -> str:
+    """Rows of dev with a category that train lacks, without a shift and with so many of them that are of new ones."""
+    shares = (0.0, 0.01, 0.02, 0.05, 0.1)
+    lines = [
+        "| categories | rows | " + " | ".join("no shift" if not s else f"{100 * s:g} % new" for s in shares) + " |",
+        "| --- | --- |" + " ---: |" * len(shares),
+    ]
+    kinds: dict[str, Sampler] = {
+        "Zipf 1.3, endless": lambda generator, n: np.minimum(generator.zipf(1.3, n), 10**5),
+        "20,000, uniform": lambda generator, n: generator.integers(0, 20_000, n),
+        "40, uniform": lambda generator, n: generator.integers(0, 40, n),
+    }
+    for kind, sample in kinds.items():
+        for n, m in ((20_000, 500), (20_000, 2_000), (200_000, 10_000)):
+            cells = []
+            for share in shares:
+                generator = generator_of("novelty", kind, n, m, share)
+                flags = []
+                for _ in range(draws):
+                    train, split = sample(generator, n), sample(generator, m)
+                    new = int(share * m)
+                    split[:new] = 2 * 10**5 + np.arange(new) // 3
+                    parts = [numbered(np.bincount(part)).categories for part in (split, train)]
+                    flags.append(novelty(parts[0], parts[1]).p < SETTINGS.alpha)
+                cells.append(share_of(flags))
+            lines.append(f"| {kind} | {m:,} against {n:,} | " + " | ".join(cells) + " |")
+            print(lines[-1], file=sys.stderr, flush=True)
+    return "\n".join(lines)
+
+
 HEAD = """\
 <!-- Written by: python benchmarks/statistics_tables.py --draws {draws} --power-draws {power} --out {out} -->
 
@@ -296,6 +331,9 @@ def main() -> None:
             power(power_draws),
             "\n## Rows in groups of 4 to 12 near copies, no shift\n",
             groups(arguments.draws),
+            "\n## Categories that train lacks: how often are they more than chance gives?\n",
+            "One column alone, p under .01; three rows have each new category.\n",
+            novelties(power_draws),
             "",
         ]
     )

@@ -31,7 +31,7 @@ def compare_splits(evidence: Evidence, settings: CheckSettings) -> tuple[Compari
 
 
 def _of_pair(pair: Pair, evidence: Evidence, settings: CheckSettings) -> Iterator[Comparison]:
-    designs = _Designs(evidence)
+    designs = Designs(evidence)
     for name in _compared(evidence):
         reference, observed = evidence.column(name, pair.reference), evidence.column(name, pair.observed)
         seed = seed_of(evidence.salt, "comparison", pair.reference, pair.observed, name)
@@ -52,13 +52,15 @@ def _compared(evidence: Evidence) -> list[str]:
     return [name for name in names if name not in left_out]
 
 
-class _Designs:
+class Designs:
     """Design effects by column and split, from the keyed sample."""
 
     def __init__(self, evidence: Evidence) -> None:
+        """Reads them off the sample of a run that was measured."""
         self._evidence = evidence
 
     def of(self, name: str, split: str) -> float:
+        """The design effect of a column of a split."""
         size = self._evidence.group_size(split)
         measures = self._evidence.measures
         if size <= 1 or measures is None:

@@ -75,7 +75,8 @@ def _new_categories(expected: dict[str, Any], observed: dict[str, Any]) -> str:
     values = f"{observed['new']:,} value{'s' * (observed['new'] != 1)} of `{expected['column']}`"
     return (
         f"{expected['split']} has {values} that {expected['reference']} has not: "
-        f"{_named(observed['largest'], observed['new'])} ({_rows(observed['rows_new'])})."
+        f"{_named(observed['largest'], observed['new'])} ({_rows(observed['rows_new'])}; chance gives "
+        f"{observed['rows_expected']:,.1f})."
     )
 
 

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from splitting.request import TRAIN
 from validation.checking import Check, Severity
-from validation.comparing.comparison import Comparison
+from validation.comparing.comparison import Comparison, Listed
 from validation.comparing.measuring import listed
+from validation.comparing.novelty import Novelty, novelty
+from validation.comparing.testing import corrected
+from validation.comparisons import Designs
 from validation.evidence import Evidence
+from validation.profile.values import ColumnProfile
 from validation.settings import CheckSettings
 
 _OBSERVED = (
@@ -125,18 +129,48 @@ def _mismatch(row: Comparison, settings: CheckSettings) -> Check:
     )
 
 
-def new_category_checks(evidence: Evidence) -> Iterator[Check]:
-    """Categories of the splits drawn from the target that train does not have.
+def new_category_checks(evidence: Evidence, settings: CheckSettings | None = None) -> Iterator[Check]:
+    """Categories of the splits drawn from the target that train does not have: more than chance gives?
 
     Args:
         evidence: with measures.
+        settings: with alpha; by default the usual ones.
 
     Yields:
-        A check a split and column of categories; the label has a check of its own.
+        A check a split and column of categories, their q-values corrected over all of these; the label has a check of
+        its own.
     """
+    alpha = (settings or CheckSettings()).alpha
+    found = list(_new_categories(evidence))
+    q_values = corrected([chance.p for _, _, chance, _ in found])
+    for (split, ours, chance, new), q in zip(found, q_values.tolist(), strict=True):
+        assert ours.categories is not None  # noqa: S101, it was looked at
+        yield Check(
+            name=f"{ours.name} of {split} in train",
+            role="new categories",
+            table=split,
+            column=ours.name,
+            description=f"{split} has no more rows with a value of {ours.name} that train lacks than chance gives.",
+            severity="warning",
+            expectation="expect_no_new_categories",
+            kwargs={"split": split, "reference": TRAIN, "alpha": alpha},
+            observed={
+                "categories": len(ours.categories.values),
+                "new": new.count,
+                "rows_new": new.rows,
+                "rows_expected": chance.expected,
+                "p": chance.p,
+                "q": q,
+                "largest": [list(pair) for pair in new.largest],
+            },
+        )
+
+
+def _new_categories(evidence: Evidence) -> Iterator[tuple[str, ColumnProfile, Novelty, Listed]]:
     assert evidence.measures is not None  # noqa: S101
     roles = evidence.roles
     left_out = {*roles.key, *roles.skip, *roles.group, roles.source, roles.label}
+    designs = Designs(evidence)
     for split in evidence.splits[1:]:
         if not evidence.drawn_from_target(split):
             continue
@@ -149,19 +183,5 @@ def new_category_checks(evidence: Evidence) -> Iterator[Check]:
             new = listed(ours.categories, train.categories)
             if new.count is None:
                 continue
-            yield Check(
-                name=f"{name} of {split} in train",
-                role="new categories",
-                table=split,
-                column=name,
-                description=f"Every value of {name} in {split} is present in train.",
-                severity="warning",
-                expectation="expect_no_new_categories",
-                kwargs={"split": split, "reference": TRAIN},
-                observed={
-                    "categories": len(ours.categories.values),
-                    "new": new.count,
-                    "rows_new": new.rows,
-                    "largest": [list(pair) for pair in new.largest],
-                },
-            )
+            effects = designs.of(name, split), designs.of(name, TRAIN)
+            yield split, ours, novelty(ours.categories, train.categories, effects), new

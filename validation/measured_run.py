@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from validation.checking import Check, Verdict
+from validation.coincidence import repeats_by_chance
 from validation.comparing.comparison import Comparison
 from validation.comparing.sentences import rank_mismatch, sentence, weight
 from validation.comparing.within import ColumnShift
@@ -63,7 +64,7 @@ class MeasuredRun:
         """The checks of what was measured."""
         compared = comparison_checks(self.comparisons, self.evidence, self.settings)
         harmed = harm_checks(self.harm, self.evidence, self.settings) if isinstance(self.harm, Harm) else ()
-        return [*compared, *new_category_checks(self.evidence), *self.times, *harmed]
+        return [*compared, *new_category_checks(self.evidence, self.settings), *self.times, *harmed]
 
     def findings(self, verdicts: Sequence[Verdict]) -> list[Finding]:
         """What a reader should know, given the verdicts on the run's checks."""
@@ -166,7 +167,8 @@ def _repeat_findings(evidence: Evidence) -> list[Finding]:
     if not repeats.surplus:
         return []
     about = "" if repeats.exact else "about "
-    told = f"{about}{repeats.surplus:,} of {repeats.rows:,} rows say the same as another row, key and source aside."
+    told = f"{about}{repeats.surplus:,} of {repeats.rows:,} rows say the same as another row, key and source aside"
+    told += ", as chance gives in so few columns." if repeats_by_chance(evidence) else "."
     return [Finding("info", told[0].upper() + told[1:])]
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from splitting.request import TARGET_POOL, TRAIN
 from validation.checking import Check, Severity
+from validation.coincidence import repeats_by_chance
 from validation.evidence import Evidence
 from validation.tally import Tally
 
@@ -105,7 +106,7 @@ _KINDS = {
     "row": (
         "leakage",
         "warning",
-        "No row of {1} says the same as a row of {0}, key and source aside.",
+        "No row of {1} says the same as a row of {0}, key and source aside, unless by chance.",
     ),
 }
 
@@ -113,6 +114,7 @@ _KINDS = {
 def _disjoint(evidence: Evidence) -> Iterator[Check]:
     kinds = ["key", *(["group"] if evidence.has_groups else []), *(["row"] if evidence.measures else [])]
     splits = evidence.splits
+    chance = {"by_chance": repeats_by_chance(evidence)}
     for kind in kinds:
         role, severity, description = _KINDS[kind]
         told: Severity = "critical" if severity == "critical" else "warning"
@@ -127,7 +129,10 @@ def _disjoint(evidence: Evidence) -> Iterator[Check]:
                     severity=told,
                     expectation="expect_splits_disjoint",
                     kwargs={"what": kind, "first": first, "second": second},
-                    observed={"rows_shared": _leaks(evidence.tally, kind, first, second)},
+                    observed={
+                        "rows_shared": _leaks(evidence.tally, kind, first, second),
+                        **(chance if kind == "row" else {}),
+                    },
                 )
 
 

@@ -16,7 +16,7 @@ UPPER = 0.1
 """The share of the draws that the tail is fitted to."""
 MANY_ROWS = 500_000_000
 """More rows than this are drawn as normal: numpy's hypergeometric ends there."""
-MOST_CELLS = 128
+MOST_CELLS = 192
 """The draws have at most so many buckets."""
 
 

@@ -65,11 +65,13 @@ class ByOrder:
     Attributes:
         effective: `n m / (n + m)`.
         mean_square: of the distance without a shift.
+        hidden: by how much the true distance may be larger than the one that was measured.
         tests: how many share the p-value (Bonferroni).
     """
 
     effective: float
     mean_square: float
+    hidden: float = 0.0
     tests: int = 2
 
     def smallest(self, alpha: float, threshold: float) -> float:
@@ -77,12 +79,12 @@ class ByOrder:
         needed = max(
             kolmogorov_quantile(alpha / self.tests, self.effective), math.sqrt(threshold**2 + self.mean_square)
         )
-        return needed + normal_quantile(POWER) / (2 * math.sqrt(self.effective))
+        return needed + normal_quantile(POWER) / (2 * math.sqrt(self.effective)) + self.hidden
 
     def interval(self, distance: float) -> Interval:
         """The distance, by as much more and less as chance moves it in 95 % of draws (triangle inequality)."""
         margin = kolmogorov_quantile(1 - CONFIDENCE, self.effective)
-        return max(0.0, distance - margin), min(1.0, distance + margin)
+        return max(0.0, distance - margin), min(1.0, distance + margin + self.hidden)
 
 
 @dataclass(frozen=True)
@@ -96,23 +98,25 @@ class ByMoving:
         effective: `n m / (n + m)`.
         chance: of the distance without a shift.
         spread: the pooled standard deviation over the reference's.
+        hidden: by how much the true distance may be larger than the one that was measured.
         tests: how many share the p-value (Bonferroni).
     """
 
     effective: float
     chance: Chance
     spread: float
+    hidden: float = 0.0
     tests: int = 2
 
     def smallest(self, alpha: float, threshold: float) -> float:
         """The smallest effect that is called a shift in 8 of 10 draws, where all values that move go one way."""
         needed = max(self.chance.quantile(alpha / self.tests), math.sqrt(threshold**2 + self.chance.mean_square))
-        return needed + normal_quantile(POWER) * self.spread / math.sqrt(self.effective)
+        return needed + normal_quantile(POWER) * self.spread / math.sqrt(self.effective) + self.hidden
 
     def interval(self, distance: float) -> Interval:
         """The distance, by as much more and less as chance moves it in 95 % of draws (triangle inequality)."""
         margin = self.chance.quantile(1 - CONFIDENCE)
-        return max(0.0, distance - margin), distance + margin
+        return max(0.0, distance - margin), distance + margin + self.hidden
 
 
 Detection = ByCategories | ByOrder | ByMoving

@@ -22,6 +22,8 @@ from validation.profile.values import Categories, ColumnProfile, Histogram
 from validation.settings import Level, Thresholds
 
 MOST_LISTED = 20
+_TOLD = 0.05
+_HIDDEN = "Up to {:.0%} of the rows were counted as one value, being so close together: a shift among them is not seen."
 JS_BINS = 20
 PSI_BINS = 10
 
@@ -102,16 +104,17 @@ def of_ordered(
     by_order, by_moving = chances(line, deviation, seed)
     spread = line.deviation(table.reference + table.observed) / deviation
     effects = (
-        _effect("ks_excess", ks, by_order, thresholds.ks, ByOrder(table.effective, by_order.mean_square)),
+        _effect("ks_excess", ks, by_order, thresholds.ks, ByOrder(table.effective, by_order.mean_square, line.hidden)),
         _effect(
             "wasserstein_excess",
             moved,
             by_moving,
             thresholds.wasserstein_sd,
-            ByMoving(table.effective, by_moving, spread),
+            ByMoving(table.effective, by_moving, spread, line.blur / deviation),
         ),
     )
     return {
+        **({"note": _HIDDEN.format(line.hidden)} if line.hidden >= _TOLD else {}),
         "effect": max(effects, key=lambda effect: effect.over(0)),
         "p": min(1.0, 2 * min(kolmogorov_p(ks, table), by_moving.tail(moved))),
         "ks": ks,

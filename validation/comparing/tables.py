@@ -6,7 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from validation.comparing.distances import shares
+from validation.profile.grid import steps_between
 from validation.profile.values import Categories, Histogram, Numbers
 
 MIN_EXPECTED = 5.0
@@ -136,11 +139,17 @@ class Line:
         table: the buckets of either.
         positions: Float64, where each bucket's rows are taken to lie; increasing.
         scale: what the positions were divided by, so that no square of one is infinite.
+        hidden: the largest share of the rows of both that lies in one bucket and may have several values: what the
+            largest difference of cumulated shares may have more than the buckets show.
+        blur: how wide the buckets are in the mean of all rows, in units of the positions: what rows may have to go
+            further than the buckets show.
     """
 
     table: Table
     positions: Numbers
     scale: float
+    hidden: float = 0.0
+    blur: float = 0.0
 
     def deviation(self, counts: Numbers) -> float:
         """The standard deviation of these rows, in units of the positions."""
@@ -152,30 +161,36 @@ class Line:
 def histogram_line(
     reference: Histogram, observed: Histogram, designs: tuple[float, float] = (1.0, 1.0), *, at_lower: bool = False
 ) -> Line:
-    """The buckets of both.
+    """The buckets of both; of numbers, on the coarser of both grids.
 
     Args:
         reference: of one sample.
-        observed: of the other, in buckets of the same grid.
+        observed: of the other.
         designs: rows that carry the weight of one, in each.
-        at_lower: rows lie at the lower edge, as days do; else at the edge nearer to 0, which is the very value of
-            small integers, negative ones too.
+        at_lower: rows lie at the lower edge, as days do; else at the edge nearer to 0.
 
     Returns:
         Counts by bucket.
     """
-    edges = np.concatenate([reference.lower, observed.lower])
-    far = np.concatenate([reference.upper, observed.upper])
-    lower, first = np.unique(edges, return_index=True)
-    upper = far[first]
+    bucket: list[npt.NDArray[np.generic]] = [reference.lower, observed.lower]
+    if reference.dropped is not None and observed.dropped is not None:
+        dropped = max(reference.dropped, observed.dropped)
+        bucket = [steps_between(part.lower, part.upper, dropped) for part in (reference, observed)]
+    found, place = np.unique(np.concatenate(bucket), return_inverse=True)
+    lower, upper = np.full(len(found), np.inf), np.full(len(found), -np.inf)
+    np.minimum.at(lower, place, np.concatenate([reference.lower, observed.lower]))
+    np.maximum.at(upper, place, np.concatenate([reference.upper, observed.upper]))
     positions = lower if at_lower else np.where(np.abs(lower) <= np.abs(upper), lower, upper)
     size = float(np.abs(positions).max(initial=0.0)) or 1.0
-    counts = []
-    for part, design in zip((reference, observed), designs, strict=True):
-        placed = np.zeros(len(lower))
-        placed[np.searchsorted(lower, part.lower)] = part.counts
-        counts.append(placed / design)
-    return Line(Table(counts[0], counts[1]), np.maximum.accumulate(positions / size), size)
+    places = place[: len(bucket[0])], place[len(bucket[0]) :]
+    counts = [
+        np.bincount(at, part.counts, minlength=len(found)).astype(np.float64) / design
+        for at, part, design in zip(places, (reference, observed), designs, strict=True)
+    ]
+    table = Table(counts[0], counts[1])
+    several = np.where(upper > lower, np.maximum(shares(counts[0]), shares(counts[1])), 0.0)
+    blur = float((several * (upper / size - lower / size)).sum())
+    return Line(table, np.maximum.accumulate(positions / size), size, float(several.max(initial=0.0)), blur)
 
 
 def quantile_bins(table: Table, bins: int, weights: Numbers | None = None) -> Table:

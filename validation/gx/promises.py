@@ -45,7 +45,7 @@ class ExpectTargetOnly(ObservedExpectation):
 
 
 class ExpectSplitsDisjoint(ObservedExpectation):
-    """No two splits share a key, a group, or rows that say the same; observed: `rows_shared`."""
+    """No two splits share a key, a group, or rows that say the same; observed: `rows_shared`, `by_chance` of rows."""
 
     what: Literal["key", "group", "row", "duplicate"]
     first: str
@@ -53,8 +53,9 @@ class ExpectSplitsDisjoint(ObservedExpectation):
 
     def judged(self, observed: dict[str, Any]) -> Outcome:
         """See the class."""
-        rows = observed["rows_shared"]
-        return Outcome(rows == 0, rows, f"{_rows(rows)} shared")
+        rows, chance = observed["rows_shared"], bool(observed.get("by_chance"))
+        told = f"{_rows(rows)} shared{', as chance gives' if rows and chance else ''}"
+        return Outcome(rows == 0 or chance, rows, told)
 
 
 class ExpectLabelsCovered(ObservedExpectation):
@@ -70,15 +71,28 @@ class ExpectLabelsCovered(ObservedExpectation):
 
 
 class ExpectNoNewCategories(ObservedExpectation):
-    """Every category of a split is in the reference; observed: `categories`, `new`, `rows_new`, `largest`."""
+    """A split has no more rows with categories that the reference lacks than chance gives.
+
+    Observed: `categories`, `new`, `rows_new`, `rows_expected`, `q`, `largest`.
+
+    Attributes:
+        split: whose categories are looked up.
+        reference: where they are looked up.
+        alpha: more rows than expected are no chance where the q-value is under it.
+    """
 
     split: str
     reference: str
+    alpha: float
 
     def judged(self, observed: dict[str, Any]) -> Outcome:
         """See the class."""
         found = f"{observed['categories']:,} categories"
-        return _all_known(observed, "new", "rows_new", found, self.reference)
+        outcome = _all_known(observed, "new", "rows_new", found, self.reference)
+        if outcome.success:
+            return outcome
+        told = f"{outcome.told}; by chance {observed['rows_expected']:,.1f} rows (q {observed['q']:.2g})"
+        return Outcome(observed["q"] >= self.alpha, outcome.value, told)
 
 
 class ExpectSameSchema(ObservedExpectation):

@@ -1,5 +1,6 @@
-"""Numbers in log buckets, with exact integer sums: merging them in any order gives the same bytes.
+"""Numbers in log buckets, with exact integer sums, and in finer steps: merging in any order gives the same bytes.
 
+Buckets carry the sums that moments are made of; the steps of `grid` carry the rows that distributions are made of.
 A bucket is the sign, the exponent and the top 5 bits of the mantissa of a float64, so at most 1/32 (3.1 %) wide: the
 middle of a bucket is at most 1.6 % away from any of its values. What the bucket leaves out of the mantissa, 47 bits,
 is summed in three integers, with the squares and the product of the upper two: the mean is exact, and the standard
@@ -9,7 +10,7 @@ deviation is that of values rounded to 40 bits beyond their bucket.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,34 +18,41 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from validation.profile.grid import COARSEST, MOST, ROUNDED, edges, first_guess, needed, steps_of
 from validation.profile.values import Histogram
 
 BUCKET, COUNT = "bucket", "count"
+STEP, DROPPED, ONE = "step", "dropped", "one"
+SEVERAL = -1
+"""In the place of the one value of a step: its rows have several."""
 _PRODUCTS = ("square", "product", "middle_square")
 SUMS = ("high", "middle", "low", *(f"{name}_{half}" for name in _PRODUCTS for half in ("upper", "lower")))
-_REST, _MIDDLE, _LOW = 47, 27, 7
+_REST, _MIDDLE, _LOW = COARSEST, 27, ROUNDED
 _PART = np.int64(2**20 - 1)
 _WORD = 32
-_LARGEST = float(np.finfo(np.float64).max)
 
 
-def bucket_numbers(values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64] | None = None) -> pl.DataFrame:
-    """Sorts finite numbers into their buckets.
+def bucket_numbers(
+    values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64] | None = None, dropped: int | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Sorts finite numbers into their buckets and steps.
 
     Args:
-        values: finite.
-        counts: how many rows each stands for; None for one. At most 16 million rows in all.
+        values: finite, at least one.
+        counts: how many rows each stands for; None for one. At most 4 million rows in all.
+        dropped: bits that the steps will have lost anyway, once merged; None where nothing is known.
 
     Returns:
-        `bucket` (Int64, in the order of the numbers), `count`, and the sums `SUMS` (Int64): of the upper 20, the
-        next 20 and the last 7 bits of what the bucket leaves out, and of the products of the first two, in two halves
-        each. A row a bucket, in no order.
+        The buckets: `bucket` (Int64, in the order of the numbers), `count`, and the sums `SUMS` (Int64): of the upper
+        20, the next 20 and the last 7 bits of what the bucket leaves out, and of the products of the first two, in two
+        halves each. The steps: `dropped`, `step`, `count` and `one` (Int64): the bits, without sign and the last 7, of
+        the one value that all rows of the step have, or -1. Both in no order.
     """
-    bits = (values + 0.0).view(np.int64)  # -0.0 becomes 0.0
-    magnitude = bits & np.int64(2**63 - 1)
+    dropped = first_guess(values) if dropped is None else dropped
+    magnitude = np.abs(values).view(np.int64)
     frame = pl.DataFrame(
         {
-            BUCKET: ((magnitude >> _REST) ^ (bits >> 63)).astype(np.int32),  # -1 - bucket for negative numbers
+            STEP: steps_of(values, dropped),
             "high": (magnitude >> _MIDDLE) & _PART,
             "middle": (magnitude >> _LOW) & _PART,
             "low": magnitude & np.int64(2**_LOW - 1),
@@ -60,9 +68,11 @@ def bucket_numbers(values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64
         rows = pl.col(COUNT).sum()
     counted = (
         frame.lazy()
-        .select(BUCKET, *([COUNT] if counts is not None else []), **summed)
-        .group_by(BUCKET)
+        .select(STEP, *([COUNT] if counts is not None else []), **summed)
+        .group_by(STEP)
         .agg(rows.alias(COUNT), pl.col(*summed).sum())
+        .with_columns((pl.col(STEP) // 2 ** (_REST - dropped)).alias(BUCKET))
+        .collect()
     )
     halves = [
         half
@@ -72,7 +82,108 @@ def bucket_numbers(values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64
             (pl.col(name) % 2**_WORD).alias(f"{name}_lower"),
         )
     ]
-    return counted.select(pl.col(BUCKET).cast(pl.Int64), COUNT, "high", "middle", "low", *halves).collect()
+    sums = counted.group_by(BUCKET).agg(pl.col(COUNT, *summed).sum())
+    buckets = sums.select(BUCKET, COUNT, "high", "middle", "low", *halves)
+    steps = counted.select(pl.lit(dropped, dtype=pl.Int64).alias(DROPPED), STEP, COUNT, _one_value().alias(ONE))
+    return buckets, coarsened(steps)
+
+
+def _one_value() -> pl.Expr:
+    """The one value of a step, from its sums: squares add up to the least that they can where all rows are alike."""
+    high, middle = (pl.col(name) // pl.col(COUNT) for name in ("high", "middle"))
+    alike = (
+        (high * pl.col(COUNT) == pl.col("high"))
+        & (middle * pl.col(COUNT) == pl.col("middle"))
+        & (high * high * pl.col(COUNT) == pl.col("square"))
+        & (middle * middle * pl.col(COUNT) == pl.col("middle_square"))
+    )
+    position = pl.when(pl.col(BUCKET) < 0).then(-1 - pl.col(BUCKET)).otherwise(pl.col(BUCKET))
+    value = position * 2**_REST + high * 2**_MIDDLE + middle * 2**_LOW
+    return pl.when(alike).then(value).otherwise(SEVERAL)
+
+
+def _of_several() -> list[pl.Expr]:
+    """Aggregates steps that have become one."""
+    low, high = pl.col(ONE).min(), pl.col(ONE).max()
+    return [pl.col(COUNT).sum(), pl.when(low == high).then(low).otherwise(SEVERAL).alias(ONE)]
+
+
+def coarsened(steps: pl.DataFrame) -> pl.DataFrame:
+    """Steps of one grid, on the finest grid on which they are at most 1,024.
+
+    Args:
+        steps: of one column, as `bucket_numbers` gives them, each once; `dropped` is the same in all.
+
+    Returns:
+        The same; in no order where it is coarser.
+    """
+    if len(steps) <= MOST:
+        return steps
+    dropped = int(steps[DROPPED][0])
+    wanted = needed(steps[STEP].sort().to_numpy(), dropped)
+    if wanted == dropped:
+        return steps
+    merged = steps.group_by(pl.col(STEP) // 2 ** (wanted - dropped)).agg(_of_several())
+    return merged.select(pl.lit(wanted, dtype=pl.Int64).alias(DROPPED), STEP, COUNT, ONE)
+
+
+def merge_steps(stacked: pl.DataFrame, place: Sequence[str]) -> pl.DataFrame:
+    """Merges the steps of several parts, by column.
+
+    Args:
+        stacked: of all parts.
+        place: the columns that name a column of data.
+
+    Returns:
+        Of every place on the finest grid that it has at most 1,024 steps on, in no order.
+    """
+    wanted = pl.col(DROPPED).max().over(place)
+    merged = (
+        stacked.with_columns(
+            pl.when(pl.col(DROPPED) == wanted)
+            .then(STEP)
+            .otherwise(pl.col(STEP) // pl.lit(2, dtype=pl.Int64).pow(wanted - pl.col(DROPPED)))
+            .alias(STEP),
+            wanted.alias(DROPPED),
+        )
+        .group_by(*place, DROPPED, STEP)
+        .agg(_of_several())
+    )
+    sizes = merged.group_by(place).agg(pl.len(), pl.col(DROPPED).first())
+    over = sizes.filter((pl.col("len") > MOST) & (pl.col(DROPPED) < COARSEST)).select(place)
+    if not len(over):
+        return merged
+    parts = [merged.join(over, on=place, how="anti")]
+    for names, steps in merged.join(over, on=place, how="semi").group_by(place):
+        named = [pl.lit(text).alias(name) for name, text in zip(place, names, strict=True)]
+        parts.append(coarsened(steps.select(DROPPED, STEP, COUNT, ONE)).select(*named, pl.all()))
+    return pl.concat([part.select(*place, DROPPED, STEP, COUNT, ONE) for part in parts])
+
+
+def step_histogram(parts: Sequence[pl.DataFrame]) -> Histogram | None:
+    """The histogram of numbers.
+
+    Args:
+        parts: the steps of several parts.
+
+    Returns:
+        None of no rows. Where all rows of a step have one value, both its edges are that value.
+    """
+    if not parts:
+        return None
+    dropped = max(int(part[DROPPED][0]) for part in parts)
+    shifted = [part[STEP].to_numpy() >> (dropped - int(part[DROPPED][0])) for part in parts]
+    steps, place = np.unique(np.concatenate(shifted), return_inverse=True)
+    counts = np.zeros(len(steps), dtype=np.int64)
+    np.add.at(counts, place, np.concatenate([part[COUNT].to_numpy() for part in parts]))
+    ones = np.concatenate([part[ONE].to_numpy() for part in parts])
+    least, greatest = np.full(len(steps), 2**63 - 1), np.full(len(steps), SEVERAL)
+    np.minimum.at(least, place, ones)
+    np.maximum.at(greatest, place, ones)
+    lower, upper = edges(steps, dropped)
+    alike = (least == greatest) & (least != SEVERAL) & (dropped > ROUNDED)
+    value = np.where(alike, np.where(alike, least, 0).view(np.float64), 0.0) * np.where(steps < 0, -1.0, 1.0)
+    return Histogram(np.where(alike, value, lower), np.where(alike, value, upper), counts, dropped)
 
 
 def bucket_days(days: pl.Series) -> pl.DataFrame:
@@ -82,7 +193,7 @@ def bucket_days(days: pl.Series) -> pl.DataFrame:
         days: Int64, days since 1970-01-01, no null.
 
     Returns:
-        As `bucket_numbers`, the day in the place of the bucket, sums 0.
+        As the buckets of `bucket_numbers`, the day in the place of the bucket, sums 0.
     """
     counted = days.alias(BUCKET).to_frame().group_by(BUCKET).agg(pl.len().cast(pl.Int64).alias(COUNT))
     return counted.with_columns(pl.lit(0, dtype=pl.Int64).alias(name) for name in SUMS)
@@ -98,14 +209,6 @@ def carried() -> list[pl.Expr]:
             pl.col(f"{name}_lower") % 2**_WORD,
         )
     ]
-
-
-def bucket_edges(buckets: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The lower and upper edges of buckets of numbers."""
-    position = np.where(buckets >= 0, buckets, -buckets - 1)
-    inner = (position << _REST).view(np.float64)
-    outer = np.where(position + 1 < 2047 * 32, ((position + 1) << _REST).view(np.float64), _LARGEST)
-    return np.where(buckets >= 0, inner, -outer), np.where(buckets >= 0, outer, -inner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,19 +237,16 @@ class BucketSums:
         np.add.at(added, place, stacked[:, 1:])
         return cls(buckets, added[:, 0], added[:, 1:])
 
-    def number_histogram(self) -> Histogram | None:
-        """The histogram of numbers; None of no rows."""
-        if not len(self.buckets):
-            return None
-        lower, upper = bucket_edges(self.buckets)
-        return Histogram(lower, upper, self.counts)
+    def day_histogram(self, *, whole: bool = False) -> Histogram | None:
+        """The histogram of days; None of no rows.
 
-    def day_histogram(self) -> Histogram | None:
-        """The histogram of days; None of no rows."""
+        Args:
+            whole: values are days, not moments within them: both edges are the day.
+        """
         if not len(self.buckets):
             return None
         days = self.buckets.astype(np.float64)
-        return Histogram(days, days + 1, self.counts)
+        return Histogram(days, days + (not whole), self.counts)
 
     def mean_and_sd(self) -> tuple[float | None, float | None]:
         """The mean of numbers, correctly rounded, and the standard deviation with n - 1.
@@ -207,7 +307,7 @@ def _root(value: Fraction) -> float:
 
 
 def quantile(histogram: Histogram, share: float) -> float:
-    """A quantile, to the width of a bucket: at most 3.1 % of its size.
+    """A quantile, to the width of a step.
 
     Args:
         histogram: with at least one row.

@@ -14,9 +14,13 @@ _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 def mixed(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """A bijection of 64-bit integers that looks random (the finalizer of SplitMix64)."""
     with np.errstate(over="ignore"):
-        first = (bits ^ (bits >> np.uint64(30))) * _MIX[0]
-        second = (first ^ (first >> np.uint64(27))) * _MIX[1]
-        return second ^ (second >> np.uint64(31))
+        found = bits >> np.uint64(30)
+        found ^= bits
+        found *= _MIX[0]
+        found ^= found >> np.uint64(27)
+        found *= _MIX[1]
+        found ^= found >> np.uint64(31)
+    return found
 
 
 def smallest(hashes: npt.NDArray[np.uint64], below: int | None = None) -> pl.Series:

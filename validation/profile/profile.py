@@ -11,14 +11,14 @@ import polars as pl
 
 from splitting.frames import pack_frames, unpack_frames
 from validation.profile import vectors
-from validation.profile.buckets import BUCKET, COUNT, SUMS, carried
+from validation.profile.buckets import BUCKET, COUNT, DROPPED, ONE, STEP, SUMS, carried, merge_steps
 from validation.profile.distinct import HASH, KEPT
 from validation.profile.reading import ProfileIndex, column_profile, profile_document
 from validation.profile.scalars import SCALARS, merge_scalars
 from validation.profile.texts import CAP, CELL, VALUE, sketch_rows, text_hashes
 from validation.profile.values import ColumnKind, ColumnProfile
 
-FORMAT = 1
+FORMAT = 2
 SPLIT, SOURCE, COLUMN = "split", "source", "column"
 PLACE = (SPLIT, SOURCE, COLUMN)
 _NAMES = {SPLIT: pl.String(), SOURCE: pl.String(), COLUMN: pl.String()}
@@ -26,6 +26,7 @@ _INT = pl.Int64()
 _SCHEMAS: dict[str, dict[str, pl.DataType]] = {
     "columns": {**_NAMES, **SCALARS},
     "buckets": {**_NAMES, BUCKET: _INT, COUNT: _INT, **dict.fromkeys(SUMS, _INT)},
+    "steps": {**_NAMES, DROPPED: _INT, STEP: _INT, COUNT: _INT, ONE: _INT},
     "categories": {**_NAMES, VALUE: pl.String(), COUNT: _INT},
     "sketches": {**_NAMES, CELL: _INT, COUNT: _INT},
     "distinct": {**_NAMES, HASH: pl.UInt64()},
@@ -64,7 +65,8 @@ class Profile:
 
     Attributes:
         columns: a row each: family, place among the columns, rows, nulls, NaN, infinite numbers, least and greatest.
-        buckets: rows by bucket of numbers (`buckets`) or by day.
+        buckets: rows by bucket of numbers, with the sums of their moments, or by day.
+        steps: rows by number, as fine as a bounded number of steps allows (`grid`).
         categories: rows by value, where all values are listed.
         sketches: of columns with more than 10,000 distinct values.
         distinct: the smallest hashes of the values.
@@ -73,6 +75,7 @@ class Profile:
 
     columns: pl.DataFrame
     buckets: pl.DataFrame
+    steps: pl.DataFrame
     categories: pl.DataFrame
     sketches: pl.DataFrame
     distinct: pl.DataFrame
@@ -90,6 +93,7 @@ class Profile:
         return cls(
             typed["columns"],
             typed["buckets"],
+            typed["steps"],
             typed["categories"],
             typed["sketches"],
             typed["distinct"],
@@ -125,6 +129,7 @@ class Profile:
         return cls(
             columns=columns.sort(PLACE),
             buckets=buckets.sort(*PLACE, BUCKET),
+            steps=merge_steps(stacked["steps"], PLACE).sort(*PLACE, STEP),
             categories=categories.sort(*PLACE, VALUE),
             sketches=sketches.sort(*PLACE, CELL),
             distinct=distinct.sort(*PLACE, HASH),

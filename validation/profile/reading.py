@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from validation.profile import vectors
-from validation.profile.buckets import COUNT, BucketSums, quantile
+from validation.profile.buckets import COUNT, BucketSums, quantile, step_histogram
 from validation.profile.distinct import HASH, KEPT, estimate
 from validation.profile.scalars import bound_shown, greatest_of, least_of
 from validation.profile.texts import CAP, VALUE, shown_texts, sketch_error, sketched_counts
@@ -94,9 +94,9 @@ def column_profile(
     buckets = BucketSums.of(index.rows("buckets", places)) if family in ("number", "time") else None
     categories = _categories(index, places, candidates, rows - nulls) if family == "text" else None
     sketched = bool(index.rows("sketches", places)) or (categories is not None and not categories.exact)
-    histogram = None
-    if buckets is not None:
-        histogram = buckets.number_histogram() if family == "number" else buckets.day_histogram()
+    histogram = step_histogram(index.rows("steps", places)) if family == "number" else None
+    if buckets is not None and family == "time":
+        histogram = buckets.day_histogram(whole=all("T" not in str(row["least"]) for row in scalars))
     return ColumnProfile(
         name=name,
         kind=_kind(family, rows - nulls, distinct, sketched=sketched),

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 
 from validation.profile import vectors
-from validation.profile.buckets import bucket_days, bucket_numbers
+from validation.profile.buckets import DROPPED, STEP, bucket_days, bucket_numbers
 from validation.profile.distinct import KEPT, mixed, smallest
 from validation.profile.families import Measured, measured_columns
+from validation.profile.grid import edges
 from validation.profile.profile import COLUMN, PLACE, SOURCE, SPLIT, Profile, ProfileOptions
 from validation.profile.scalars import SCALARS, bound_text
 from validation.profile.texts import CAP, VALUE, count_texts, shown_texts, sketch_rows, text_hashes
@@ -52,6 +53,8 @@ class _Batch:
         self._sketched = set(known.sketches.filter(here)[COLUMN].unique())
         full = known.distinct.filter(here).group_by(COLUMN).agg(pl.len(), pl.col("hash").max())
         self._below = dict(full.filter(pl.col("len") >= KEPT).select(COLUMN, "hash").iter_rows())
+        grids = known.steps.filter(here).group_by(COLUMN).agg(pl.col(DROPPED).first())
+        self._dropped = dict(grids.select(COLUMN, DROPPED).iter_rows())
         self._scalars: list[dict[str, object]] = []
         self._frames: dict[str, list[pl.DataFrame]] = {}
 
@@ -100,7 +103,11 @@ class _Batch:
             scalars |= {"least": bound_text(least, ""), "greatest": bound_text(greatest, "")}
         else:
             scalars |= {"least": _exact_bound(part.exact.min()), "greatest": _exact_bound(part.exact.max())}
-        self._keep("buckets", part.name, bucket_numbers(numbers, counts))
+        buckets, steps = bucket_numbers(numbers, counts, self._dropped.get(part.name))
+        self._keep("buckets", part.name, buckets)
+        self._keep("steps", part.name, steps)
+        if len(numbers) > len(steps) and not steps[DROPPED][0]:
+            numbers = edges(steps[STEP].to_numpy(), 0)[0]  # every value, once
         self._add_distinct(part.name, mixed((numbers + 0.0).view(np.uint64)))
 
     def _add_times(self, part: Measured, days: pl.Series, scalars: dict[str, object]) -> None:

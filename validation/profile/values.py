@@ -19,15 +19,17 @@ class Histogram:
     """Rows by value, in ordered, disjoint buckets.
 
     Attributes:
-        lower: Float64, the lower edge of each bucket, strictly increasing. Of numbers: the bucket's least absolute
-            value's edge; of times: days since 1970-01-01.
-        upper: Float64, the upper edge of each bucket; `upper[i] <= lower[i + 1]`.
+        lower: Float64, the lower edge of each bucket, strictly increasing. Of times: days since 1970-01-01.
+        upper: Float64, the upper edge of each bucket; `upper[i] <= lower[i + 1]`. The lower one, where all rows of the
+            bucket have that value.
         counts: Int64, its rows; every one above 0.
+        dropped: of numbers: the bits that their steps have lost; None of times. See `grid`.
     """
 
     lower: Numbers
     upper: Numbers
     counts: Counts
+    dropped: int | None = None
 
     @property
     def rows(self) -> int:

@@ -9,21 +9,26 @@ import numpy.typing as npt
 
 from validation.profile.values import Categories, ColumnProfile, Histogram, Moments
 
-MANTISSA = 5
-SHIFT = 52 - MANTISSA
+MOST = 1_024
 
 
 def histogram(values: npt.NDArray[np.float64]) -> Histogram:
-    """Buckets by sign, exponent and the first five bits of the mantissa."""
-    size = np.abs(values) + 0.0
-    step = (size.view(np.int64) >> SHIFT).astype(np.int64)
-    buckets, counts = np.unique(np.where(values < 0, -step - 1, step), return_counts=True)
-    size_step = np.where(buckets < 0, -buckets - 1, buckets)
-    near = (size_step << SHIFT).view(np.float64)
-    far = ((size_step + 1) << SHIFT).view(np.float64)
-    far = np.where(size_step == 0, near, far)
-    lower, upper = np.where(buckets < 0, -far, near), np.where(buckets < 0, -near, far)
-    return Histogram(lower, upper, counts.astype(np.int64))
+    """Buckets by the first bits of the float, as many as leave at most 1,024 buckets; at least 5 of the mantissa."""
+    ordered = np.sort(values) + 0.0
+    dropped = 0
+    while True:
+        steps = np.where(ordered < 0, -1, 1) * ((np.abs(ordered).view(np.int64) >> dropped) + 1)
+        first = np.flatnonzero(np.diff(steps, prepend=0))
+        if len(first) <= MOST or dropped == 47:
+            break
+        dropped += 1
+    counts = np.diff(np.append(first, len(ordered)))
+    near = ((np.abs(steps[first]) - 1) << dropped).view(np.float64)
+    far = (np.abs(steps[first]) << dropped).view(np.float64)
+    lower, upper = np.where(steps[first] < 0, -far, near), np.where(steps[first] < 0, -near, far)
+    least, greatest = ordered[first], ordered[first + counts - 1]
+    one = least == greatest
+    return Histogram(np.where(one, least, lower), np.where(one, least, upper), counts.astype(np.int64), dropped)
 
 
 def number(values: Sequence[float] | npt.NDArray[np.float64], name: str = "x", *, nulls: int = 0) -> ColumnProfile:

@@ -94,6 +94,51 @@ def test_numbers_that_moved_are_found_by_how_far(moved, verdict):
     assert found.effect.interval[0] <= max(moved, found.effect.value) <= found.effect.interval[1] + 0.01
 
 
+OFFSETS = {
+    "years": (2001 + np.arange(15), 1986 + np.arange(15)),
+    "one year": (np.array([2001]), np.array([2015])),
+    "latitudes": (np.linspace(59.12, 59.18, 999), np.linspace(59.82, 59.88, 999)),
+    "Kelvin": (np.linspace(288.1, 289.9, 5_000), np.linspace(294.0, 295.9, 5_000)),
+    "below zero": (np.linspace(-288.1, -289.9, 5_000), np.linspace(-294.0, -295.9, 5_000)),
+    "epoch seconds": (np.linspace(1.620e9, 1.625e9, 5_000), np.linspace(1.635e9, 1.640e9, 5_000)),
+}
+
+
+@pytest.mark.parametrize("name", OFFSETS)
+def test_numbers_far_from_zero_are_told_apart(name):
+    first, second = (np.resize(values.astype(float), 3_000) for values in OFFSETS[name])
+    found = compare(number(first), number(second))
+    assert found.verdict == "shift"
+    assert found.ks == pytest.approx(1)
+    assert found.p < 1e-100
+    assert compare(number(first), number(first)).verdict == "match"
+    assert compare(number(first), number(first)).smallest < 0.2
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.15, 0.5])
+def test_where_numbers_lie_changes_nothing_of_how_far_they_moved(moved):
+    generator = np.random.default_rng(1)
+    first, second = generator.normal(size=20_000), generator.normal(size=20_000) + moved
+    near = compare(number(first), number(second))
+    far = compare(number(59.2 + 0.03 * first), number(59.2 + 0.03 * second))
+    assert far.verdict == near.verdict
+    assert far.ks == pytest.approx(near.ks, abs=0.01)
+    assert far.wasserstein_sd == pytest.approx(near.wasserstein_sd, abs=0.02)
+    assert far.smallest == pytest.approx(near.smallest, abs=0.02)
+
+
+def test_what_cannot_be_told_apart_is_no_sure_match():
+    generator = np.random.default_rng(1)
+    wide = generator.lognormal(0, 40, 20_000)
+    first = np.concatenate([wide, 1_000 + 0.1 * generator.normal(size=20_000)])
+    second = np.concatenate([wide, 1_002 + 0.1 * generator.normal(size=20_000)])
+    found = compare(number(first), number(second))
+    assert found.smallest > 0.5
+    assert "counted as one value" in found.note
+    spike = np.concatenate([wide, np.zeros(20_000)])
+    assert compare(number(spike), number(spike)).smallest < 0.3
+
+
 def test_numbers_whose_spread_alone_differs_are_found():
     generator = np.random.default_rng(1)
     found = compare(number(generator.normal(0, 1, 5000)), number(generator.normal(0, 1.6, 5000)))

@@ -36,9 +36,9 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"labels": 3, "missing": 2, **MISSING},
     ),
     "expect_no_new_categories": (
-        {"split": "dev", "reference": "train"},
-        {"categories": 3, "new": 0, "rows_new": 0, "largest": []},
-        {"categories": 3, "new": 2, "rows_new": 7, "largest": [["emu", 5], ["fox", 2]]},
+        {"split": "dev", "reference": "train", "alpha": 0.01},
+        {"categories": 3, "new": 2, "rows_new": 7, "rows_expected": 4.5, "q": 0.2, "largest": [["emu", 5], ["fox", 2]]},
+        {"categories": 3, "new": 2, "rows_new": 7, "rows_expected": 0.5, "q": 0.0, "largest": [["emu", 5], ["fox", 2]]},
     ),
     "expect_splits_to_match": (
         {**PAIR, **LIMITS, "max_shift": 0.1},
