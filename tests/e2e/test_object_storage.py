@@ -20,7 +20,16 @@ from splitting.errors import RunDirectoryError
 from tests.support.command import DATED, files, start
 from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
 from tests.support.corpus import SPEC as SPEC_TEXT
-from tests.support.object_store import BUCKET, SECRET, environment, faulty_proxy, objects, s3_server, upload
+from tests.support.object_store import (
+    BUCKET,
+    SECRET,
+    environment,
+    faulty_proxy,
+    object_names,
+    objects,
+    s3_server,
+    upload,
+)
 
 pytestmark = pytest.mark.e2e
 FAULTS = 0.05
@@ -109,7 +118,7 @@ def test_half_a_run_is_no_run(store: int, on_disk: Path, impatient: None) -> Non
     process = start(["run", f"s3://{BUCKET}/first/spec.yaml", "-o", run, "-q"])
     try:
         end = time.monotonic() + 120
-        while not [name for name in objects(store, "HALF") if name.startswith("data/")]:
+        while not [name for name in object_names(store, "HALF") if name.startswith("data/")]:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < end
             time.sleep(0.05)

@@ -194,14 +194,23 @@ def faulty_proxy(behind: int, share: float, seed: int = 1) -> Iterator[_Faulty]:
         thread.join(timeout=_SECONDS)
 
 
+def object_names(port: int, prefix: str) -> list[str]:
+    """The names of every object below a prefix, markers of folders left out, past any proxy."""
+    found = _store(port).get_file_info(fs.FileSelector(f"{BUCKET}/{prefix}", recursive=True, allow_not_found=True))
+    paths = [info.path for info in found if info.type == fs.FileType.File]
+    return [path.removeprefix(f"{BUCKET}/{prefix}/") for path in paths]
+
+
 def objects(port: int, prefix: str) -> dict[str, bytes]:
-    """Every object below a prefix, markers of folders left out, past any proxy."""
-    store = fs.S3FileSystem(
+    """Every object below a prefix, where nobody deletes any meanwhile."""
+    store, names = _store(port), object_names(port, prefix)
+    return {name: store.open_input_stream(f"{BUCKET}/{prefix}/{name}").read() for name in names}
+
+
+def _store(port: int) -> fs.S3FileSystem:
+    return fs.S3FileSystem(
         endpoint_override=f"{HOST}:{port}", scheme="http", access_key="x", secret_key=SECRET, region="us-east-1"
     )
-    found = store.get_file_info(fs.FileSelector(f"{BUCKET}/{prefix}", recursive=True, allow_not_found=True))
-    paths = [info.path for info in found if info.type == fs.FileType.File]
-    return {path.removeprefix(f"{BUCKET}/{prefix}/"): store.open_input_stream(path).read() for path in paths}
 
 
 def upload(port: int, folder: Path, prefix: str) -> None:
