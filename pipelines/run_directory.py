@@ -25,10 +25,10 @@ SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet
 SUITES = "plan/suites.json"
 VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
-PROFILE, DOCS, PROJECT = "profile", "data_docs", "gx"
+PROFILE, DOCS, PROJECT, REPORT = "profile", "data_docs", "gx", "report.html"
 ASSIGNMENT = f"{WORK}/assignment.bin"
 OWN = frozenset(
-    {SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS, PROJECT}
+    {SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS, PROJECT, REPORT}
 )
 
 
