@@ -85,6 +85,7 @@ def read_facts(run: RunDirectory, sample_rows: int | None = None) -> RunFacts:
         document=read_verdict(run),
         spec=run.read("spec.yaml").decode(),
         label=spec.label,
+        source_column=spec.source_column,
         packages={str(name): str(version) for name, version in log.get("packages", {}).items()},
         python=str(log.get("python", "")),
         profile=profile,
@@ -101,8 +102,8 @@ def read_verdict(run: RunDirectory) -> dict[str, Any]:
     document = read_json(run, VALIDATION)
     if document.get("format") != _FORMAT:
         raise RunDirectoryError(
-            f"{run.uri}/{VALIDATION} is of format {document.get('format')!r}, and this version reads {_FORMAT}; judge the "
-            f"run again with: targetsplit validate {run.uri}"
+            f"{run.uri}/{VALIDATION} is of format {document.get('format')!r}, and this version reads {_FORMAT}; judge "
+            f"the run again with: targetsplit validate {run.uri}"
         )
     return document
 

@@ -199,8 +199,8 @@ def _with_checks(run: RunDirectory, spec: Spec, asked: Spec) -> Spec:
     if asked.decision() != spec.decision():
         differing = [name for name, value in asked.decision().items() if value != spec.decision()[name]]
         raise RunDirectoryError(
-            f"the spec says otherwise than that of {run.uri} in {', '.join(differing)}, and only `checks` and `report` may differ "
-            "where a run is judged again; plan a new run for the rest"
+            f"the spec says otherwise than that of {run.uri} in {', '.join(differing)}, and only `checks` and `report` "
+            "may differ where a run is judged again; plan a new run for the rest"
         )
     if problems := list(_not_measured(spec.checks, asked.checks)):
         raise RunDirectoryError(f"{run.uri} was measured otherwise: {'; '.join(problems)}; run anew for that")

@@ -88,8 +88,8 @@ def aside_view(facts: RunFacts) -> AsideView:
     told = "Every row that was read is in a split."
     if total:
         told = (
-            f"{counted(total, 'row')} of {plan.rows_read:,} ({percent(total / plan.rows_read)}) are in no split, each kept "
-            "with its reason."
+            f"{counted(total, 'row')} of {plan.rows_read:,} ({percent(total / plan.rows_read)}) are in no split, each "
+            "kept with its reason."
         )
     return AsideView(told, tuple(rows), max(0, len(kept) - _MOST_ASIDE))
 
@@ -105,12 +105,17 @@ def sample_views(facts: RunFacts) -> tuple[SampleView, ...]:
         SampleView(
             table.split,
             f"{counted(len(table.rows), 'row')} of {table.of:,}, chosen by the hash of their keys."
-            + (f" {len(table.columns) - _MOST_COLUMNS:,} columns are not shown." * (len(table.columns) > _MOST_COLUMNS)),
+            + _unshown(len(table.columns)),
             tuple(shown(name) for name in table.columns[:_MOST_COLUMNS]),
             tuple(tuple(shown(value, _LONGEST_VALUE) for value in row[:_MOST_COLUMNS]) for row in table.rows),
         )
         for table in facts.samples
     )
+
+
+def _unshown(columns: int) -> str:
+    more = columns - _MOST_COLUMNS
+    return f" {counted(more, 'more column')} not shown." if more > 0 else ""
 
 
 def provenance_view(facts: RunFacts) -> ProvenanceView:
@@ -130,10 +135,10 @@ def provenance_view(facts: RunFacts) -> ProvenanceView:
     versions = [("python", facts.python), *sorted(facts.packages.items())]
     again = [("targetsplit run spec.yaml -o RUN2", "the same split, from the spec below and the same data")]
     if plan.previous:
-        again = [("targetsplit run spec.yaml -o RUN2 --previous EARLIER", "the same split; EARLIER is the run it continues")]
+        told_again = "the same split; EARLIER is the run that it continues"
+        again = [("targetsplit run spec.yaml -o RUN2 --previous EARLIER", told_again)]
     commands = [
         *again,
-        ("targetsplit diff RUN RUN2", "shows that no example moved"),
         ("targetsplit validate RUN", "judges this run again, without reading the data"),
         ("targetsplit report RUN", "makes this page again"),
     ]

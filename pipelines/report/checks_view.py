@@ -102,7 +102,8 @@ def _match(reference: str, observed: str, results: Sequence[Mapping[str, Any]]) 
     compared = [row for row in rows if row.tone != "note"]
     against = "all rows of the target pool" if reference == TARGET else reference
     if wrong:
-        told = f"{counted(len(wrong), 'comparison')} of {len(rows):,} differ: {joined((row.column for row in wrong), 4)}."
+        names = joined((row.column for row in wrong), 4)
+        told = f"{counted(len(wrong), 'comparison')} of {len(rows):,} differ: {names}."
     elif compared:
         told = f"No column differs beyond chance and threshold, of {counted(len(compared), 'comparison')}."
     else:

@@ -56,12 +56,13 @@ def _edges(first: Histogram, second: Histogram, *, whole: bool) -> Numbers | Non
     if whole:
         low, high = float(np.floor(low + 0.5)) - 0.5, float(np.ceil(high - 0.5)) + 0.5
         width = max(1.0, float(np.ceil((high - low) / BINS)))
-        edges: Numbers = low + width * np.arange(max(1, int(np.ceil((high - low) / width))) + 1)
+        count = max(1, int(np.ceil((high - low) / width)))
+        edges: Numbers = np.asarray(low + width * np.arange(count + 1), dtype=np.float64)
     else:
         if high <= low:
             half = max(abs(low), 1.0) / 2
             low, high = low - half, high + half
-        edges = np.linspace(low, high, BINS + 1)
+        edges = np.linspace(low, high, BINS + 1, dtype=np.float64)
     return edges if np.isfinite(edges).all() and (np.diff(edges) > 0).all() else None
 
 
@@ -116,9 +117,8 @@ def paired(reference: ColumnProfile, observed: ColumnProfile) -> tuple[tuple[Pai
     if first is None or second is None or not (first.exact and second.exact) or not (first.rows and second.rows):
         return None
     ours, theirs = _shares(first), _shares(second)
-    names = sorted(
-        {**ours, **theirs}, key=lambda name: (-abs(ours.get(name, 0.0) - theirs.get(name, 0.0)), -ours.get(name, 0.0), name)
-    )
+    differing = {name: abs(ours.get(name, 0.0) - theirs.get(name, 0.0)) for name in {**ours, **theirs}}
+    names = sorted(differing, key=lambda name: (-differing[name], -ours.get(name, 0.0), name))
     kept = names[:MOST_CATEGORIES]
     rows = [PairedShare(short(name, _SHORT), ours.get(name, 0.0), theirs.get(name, 0.0)) for name in kept]
     rest = len(names) - len(kept)

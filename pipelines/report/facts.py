@@ -40,6 +40,7 @@ class RunFacts:
         document: `validation.json`, parsed.
         spec: the spec's own text.
         label: the column that a model predicts; None without one.
+        source_column: the column that tells a row's source; it differs by design, and is not counted among columns.
         packages: versions that the run was made with, by name.
         python: the version of Python.
         profile: statistics of its columns; None where nothing was measured.
@@ -50,6 +51,7 @@ class RunFacts:
     document: Mapping[str, Any]
     spec: str
     label: str | None = None
+    source_column: str = "source"
     packages: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
     profile: Profile | None = None

@@ -20,14 +20,15 @@ _ADVICE: Mapping[str, str] = {
     "target only": "Do not use this run: a score on this split would not be a score on the target. Run it again; if it "
     "happens again, report it.",
     "pool only": "Do not use this run: a split holds rows from outside the pool that it is meant to show.",
-    "disjoint": "Do not use this run: a model could be tested on what it was trained on, so that its score is too high. Run "
-    "it again; if it happens again, report it.",
+    "disjoint": "Do not use this run: a model could be tested on what it was trained on, so that its score is too high. "
+    "Run it again; if it happens again, report it.",
     "size": "Do not use this run: files were changed or are not whole. Run it again; if it happens again, report it.",
-    "label": "Ask for smaller evaluation splits, or get examples of the label: a model cannot learn what train does not "
-    "show.",
-    "match": "Two splits that were drawn from the same rows do not look alike. With groups, a few large ones can carry it: "
-    "look at the columns under “Splits that must look alike” before you trust the score.",
-    "leakage": "Copies across splits make scores too high. Name in `group` the columns that tell a copy, and plan again.",
+    "label": "Ask for smaller evaluation splits, or get examples of the label: a model cannot learn what train does "
+    "not show.",
+    "match": "Two splits that were drawn from the same rows do not look alike. With groups, a few large ones can carry "
+    "it: look at the columns under “Splits that must look alike” before you trust the score.",
+    "leakage": "Copies across splits make scores too high. Name in `group` the columns that tell a copy, and "
+    "plan again.",
     "leak column": "Leave the column out of the features if its value is known only after the label.",
     "new categories": "A model has never seen these values: expect errors there, or get training rows that have them.",
     "suite": "An expectation of your own does not hold: look at it under “Your suites”.",
@@ -92,7 +93,8 @@ def headline(facts: RunFacts) -> Headline:
         tone: Tone = "bad"
         verdict, told = "Do not use this split.", _first_of(failing or warned, unnamed, "fault")
     elif warned or document["status"] == "passed with warnings":
-        tone, verdict, told = "warn", "Every promise holds; read the warnings first.", _first_of(warned, unnamed, "warning")
+        tone, verdict = "warn", "Every promise holds; read the warnings first."
+        told = _first_of(warned, unnamed, "warning")
     else:
         tone, verdict = "good", "This split can be trusted."
         told = (
@@ -105,7 +107,8 @@ def headline(facts: RunFacts) -> Headline:
         sentence=told,
         steps=_steps(findings, roles, failed=tone == "bad"),
         findings=tuple(
-            FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], sentence(item["sentence"])) for item in findings
+            FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], sentence(item["sentence"]))
+            for item in findings
         ),
         checks=statistics["checks"],
         held=statistics["passed"],
@@ -149,7 +152,7 @@ def _steps(findings: list[Mapping[str, Any]], roles: Mapping[str, str], *, faile
         for role in dict.fromkeys(roles.get(name, "") for name in finding["checks"]):
             if role in _ADVICE and _ADVICE[role] not in steps:
                 steps.append(_ADVICE[role])
-    return tuple([*steps[:_MOST_STEPS], *([] if failed else [_TRUST])])
+    return (*steps[:_MOST_STEPS], *([] if failed else [_TRUST]))
 
 
 def _failed(counts: Mapping[str, int]) -> str:

@@ -129,8 +129,8 @@ def _pair(
         _card(facts, row, result, kinds.get((reference, observed, row.name, result["observed"]["about"]), {}))
         for row, result in paired_rows[:most]
     ]
-    compared = {row.name for row, _ in paired_rows if row.raw is not None or row.effect != "–"}
-    names = list(dict.fromkeys(row.column for row in shifted))
+    compared = {row.name for row, _ in paired_rows if row.effect != "–" and row.name != facts.source_column}
+    names = list(dict.fromkeys(row.column for row in shifted if row.name != facts.source_column))
     return PairMismatch(
         reference=reference,
         observed=observed,
@@ -145,7 +145,8 @@ def _pair(
 
 def _sentence(reference: str, observed: str, names: Sequence[str], compared: int) -> str:
     if not names:
-        return f"{reference} and {observed} differ in none of {counted(compared, 'column')} by more than the thresholds."
+        told = counted(compared, "column")
+        return f"{reference} and {observed} differ in none of {told} by more than the thresholds."
     return (
         f"{reference} and {observed} differ in {len(names):,} of {counted(compared, 'column')}: {joined(names, 5)}. "
         "Nothing is broken: they come from different data, and this is by how much."
@@ -215,7 +216,8 @@ def _sized(row: ShiftRow) -> Markup:
     if raw is None:
         return Markup("")
     high = 1.15 * max(raw.high, raw.effect, raw.large, 1e-9)
-    told = f"{row.measure} {row.effect}, 95 % interval {row.interval}; slight from {decimal(raw.slight)}, large from {decimal(raw.large)}"
+    told = f"{row.measure} {row.effect}, 95 % interval {row.interval}"
+    told = f"{told}; slight from {decimal(raw.slight)}, large from {decimal(raw.large)}"
     return interval(raw.effect, raw.low, raw.high, Scale(0.0, high, _marks(raw, high)), told)
 
 
@@ -224,5 +226,3 @@ def _marks(raw: RawShift, high: float) -> tuple[tuple[float, str], ...]:
     near = (raw.large - raw.slight) / high < 0.3
     marks = [] if near or raw.slight == raw.large else [(raw.slight, f"slight {decimal(raw.slight)}")]
     return (*marks, (raw.large, f"large {decimal(raw.large)}"))
-
-

@@ -103,8 +103,8 @@ def _apart(document: Mapping[str, Any]) -> str:
     bounds = f" ({domain['low']:.3f} to {domain['high']:.3f})" if domain["low"] is not None else ""
     rows = " and ".join(f"{count:,}" for count in domain["rows"])
     return (
-        f"Shown one row, a classifier says whether it is from {document['reference']} or {document['observed']} with AUC "
-        f"{domain['auc']:.3f}{bounds}; .5 is guessing, 1 is certain; n {rows}. Told apart is not the same as harmed."
+        f"Shown one row, a classifier says whether it is from {document['reference']} or {document['observed']} with "
+        f"AUC {domain['auc']:.3f}{bounds}; .5 is guessing, 1 is certain; n {rows}. Told apart is not the same as harmed."
     )
 
 
@@ -114,17 +114,16 @@ def _cost(document: Mapping[str, Any]) -> CostView:
     n = f"learnt on {cost['train_rows']:,}, judged on {cost['home_rows']:,} and {cost['away_rows']:,} rows"
     if gap is None:
         told = f"What the mismatch costs could not be measured: {cost['reason']}." if cost["reason"] else ""
-        return CostView("note", sentence(told) if told else "What the mismatch costs was not measured.", "", Markup(""), n)
+        told = sentence(told) if told else "What the mismatch costs was not measured."
+        return CostView("note", told, "", Markup(""), n)
     tone, answer = _COST.get(cost["grade"], ("note", f"Without a label, {shown(cost['column'])} stood in for it."))
     home, away = document["reference"], document["observed"]
     figures = (
         f"{shown(cost['measure'], 80)}: {gap['home']:.3f} on {home}, {gap['away']:.3f} on {away}; difference "
-        f"{signed(gap['gap'])} (95 % interval {signed(gap['low'])} to {signed(gap['high'])}). The smallest cost that could "
-        f"have been seen is {gap['detectable']:.3f}."
+        f"{signed(gap['gap'])} (95 % interval {signed(gap['low'])} to {signed(gap['high'])}). The smallest cost that "
+        f"could have been seen is {gap['detectable']:.3f}."
     )
     reach = 1.2 * max(abs(gap["low"]), abs(gap["high"]), gap["detectable"], 1e-9)
     scale = Scale(-reach, reach, ((0.0, "no difference"), (gap["detectable"], "could be seen")))
     told = f"Difference in error {signed(gap['gap'])}, from {signed(gap['low'])} to {signed(gap['high'])}"
     return CostView(tone, answer, figures, interval(gap["gap"], gap["low"], gap["high"], scale, told), n)
-
-

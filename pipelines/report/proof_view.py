@@ -55,7 +55,7 @@ def proof_view(facts: RunFacts) -> tuple[Promise, ...]:
         Promise(
             "All or nothing",
             "A reader sees a finished run or none.",
-            ("Files are written beside their place and renamed; `_SUCCESS` is written last, after this page.",),
+            ("Files are written beside their place and renamed; _SUCCESS is written last, after this page.",),
             _BUILT,
             "good",
             "kept",
@@ -81,7 +81,8 @@ def _target_only(facts: RunFacts) -> Promise:
     results = facts.of_role("target only")
     rows = {split.name: facts.plan.rows_of(split.name) for split in facts.plan.splits}
     evidence = [
-        f"{r['table']}: {r['observed']['rows_outside']:,} of {rows.get(r['table'], 0):,} rows are outside the target pool."
+        f"{r['table']}: {r['observed']['rows_outside']:,} of {rows.get(r['table'], 0):,} rows are outside the target "
+        "pool."
         for r in results
     ]
     meaning = "Every example of dev and test is in the target pool: the data that matters."
@@ -93,10 +94,13 @@ def _exact(facts: RunFacts) -> Promise:
     evidence = [
         f"{r['table']}: {r['observed']['rows']:,} rows written, {r['expected']['rows']:,} planned." for r in results
     ]
-    for split in facts.plan.splits:
-        if split.rows != split.asked:
-            evidence.append(f"{split.name}: {split.asked:,} were asked for, {split.rows:,} planned; see the notes.")
-    return _judged("Exact", "A split holds the number of rows that was planned.", results, evidence, "Nothing was counted.")
+    evidence += [
+        f"{split.name}: {split.asked:,} were asked for, {split.rows:,} planned; see the notes."
+        for split in facts.plan.splits
+        if split.rows != split.asked
+    ]
+    meaning = "A split holds the number of rows that was planned."
+    return _judged("Exact", meaning, results, evidence, "Nothing was counted.")
 
 
 def _disjoint(facts: RunFacts) -> Promise:
@@ -128,7 +132,10 @@ def _copies(facts: RunFacts) -> Promise:
         for r in results
         if r["observed"]["rows_shared"]
     ] or [f"0 rows say the same in two splits, over {counted(len(results), 'pair')} of splits."]
-    meaning = "No row says the same as a row of another split, key and source aside. Exact copies only; near copies need a group."
+    meaning = (
+        "No row says the same as a row of another split, key and source aside. Exact copies only; near copies need a "
+        "group."
+    )
     return _judged("No copies across splits", meaning, results, evidence, "Not compared: nothing was measured.")
 
 
@@ -140,17 +147,18 @@ def _labels(facts: RunFacts) -> Promise:
         for r in results
     ]
     meaning = "Every label of an evaluation split is in train, too: a model cannot learn one that it never sees."
-    return _judged("Labels covered", meaning, results, evidence, "The spec names no label, or the label is a measurement.")
+    none = "The spec names no label, or the label is a measurement."
+    return _judged("Labels covered", meaning, results, evidence, none)
 
 
 def _frozen(facts: RunFacts) -> Promise:
     plan = facts.plan
     meaning = "As data grows, no example moves between splits, and nothing from train is ever evaluated on."
     if plan.previous is None:
-        told = "This run continues no earlier one. Continue it with `--previous`, and compare with `targetsplit diff`."
+        told = "This run continues no earlier one. Continue it with --previous when the data grows."
         return Promise("Frozen", meaning, (told,), _BUILT, "note", "first run")
     kept = ", ".join(f"{split.name} {split.frozen_rows:,} of {split.rows:,}" for split in plan.splits)
-    told = f"Continues plan {plan.previous}. Rows that stayed where they were: {kept}. Count moved rows: `targetsplit diff`."
+    told = f"Continues plan {plan.previous}. Rows that stayed where they were: {kept}."
     return Promise("Frozen", meaning, (told,), _BUILT, "good", "kept")
 
 
@@ -158,10 +166,10 @@ def _same(facts: RunFacts) -> Promise:
     plan = facts.plan
     told = (
         f"One keyed hash ({plan.identity.get('hash', 'xxh3_64')}) orders everything. The same data and spec give plan "
-        f"{plan.fingerprint} and inputs {plan.input_fingerprint}, whatever the workers, files and order of rows.",
+        f"{plan.fingerprint} and inputs {plan.input_fingerprint}, whatever the workers, files and order of rows."
     )
     meaning = "The same data, spec and salt give the same split on any machine."
-    return Promise("The same everywhere", meaning, told, _BUILT, "good", "kept")
+    return Promise("The same everywhere", meaning, (told,), _BUILT, "good", "kept")
 
 
 def _faithful(facts: RunFacts) -> Promise:

@@ -136,7 +136,7 @@ def splits_view(facts: RunFacts) -> SplitsView:
     quotas = [
         QuotaRow(
             quota.split,
-            " × ".join(shown(label) for label in ([quota.source] if quota.source is not None else []) + [*quota.stratum]),
+            " × ".join(shown(label) for label in [*_own_source(quota.source), *quota.stratum]),
             quota.pool_rows,
             quota.wanted,
             quota.rows,
@@ -146,12 +146,18 @@ def splits_view(facts: RunFacts) -> SplitsView:
     ]
     return SplitsView(
         sentence=_sentence(plan),
-        rows=tuple(_row(plan, name, *written.get(name, (plan.rows_of(name), plan.rows_of(name)))) for name in facts.splits),
+        rows=tuple(
+            _row(plan, name, *written.get(name, (plan.rows_of(name), plan.rows_of(name)))) for name in facts.splits
+        ),
         compositions=tuple(compositions),
         quotas=tuple(quotas),
         more_quotas=max(0, len(plan.quotas) - _MOST_QUOTAS) if quotas else 0,
         off_quota=sum(quota.rows != quota.wanted for quota in plan.quotas) if quotas else 0,
     )
+
+
+def _own_source(source: str | None) -> list[str]:
+    return [] if source is None else [source]
 
 
 def _sentence(plan: Plan) -> str:
@@ -162,8 +168,8 @@ def _sentence(plan: Plan) -> str:
     chosen = next((split for split in aimed if split.name == "dev"), aimed[0])
     given = chosen.shuffle_target_rows
     return (
-        f"All {counted(chosen.rows, 'row')} of {chosen.name} are target rows. A plain shuffle of everything would have put "
-        f"{given:,} into it ({percent(given / chosen.rows)}), and the team would have tuned for the rest."
+        f"All {counted(chosen.rows, 'row')} of {chosen.name} are target rows. A plain shuffle of everything would have "
+        f"put {given:,} into it ({percent(given / chosen.rows)}), and the team would have tuned for the rest."
     )
 
 
