@@ -1,7 +1,8 @@
 """Charts as inline SVG: pure functions from numbers to markup.
 
 Positions are in percent of the width and heights in pixels, so a chart fills any width and its text keeps its size.
-Every chart has a text that says the same, and nothing is told by colour alone: series differ in shape, segments bear letters.
+Every chart has a text that says the same, and nothing is told by colour alone: series differ in shape, segments bear
+letters.
 """
 
 from __future__ import annotations

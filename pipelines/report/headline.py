@@ -20,8 +20,8 @@ _ADVICE: Mapping[str, str] = {
     "target only": "Do not use this run: a score on this split would not be a score on the target. Run it again; if it "
     "happens again, report it.",
     "pool only": "Do not use this run: a split holds rows from outside the pool that it is meant to show.",
-    "disjoint": "Do not use this run: a model could be tested on what it was trained on, so that its score is too high. "
-    "Run it again; if it happens again, report it.",
+    "disjoint": "Do not use this run: a model could be tested on what it was trained on, so that its score is too "
+    "high. Run it again; if it happens again, report it.",
     "size": "Do not use this run: files were changed or are not whole. Run it again; if it happens again, report it.",
     "label": "Ask for smaller evaluation splits, or get examples of the label: a model cannot learn what train does "
     "not show.",

@@ -104,7 +104,8 @@ def _apart(document: Mapping[str, Any]) -> str:
     rows = " and ".join(f"{count:,}" for count in domain["rows"])
     return (
         f"Shown one row, a classifier says whether it is from {document['reference']} or {document['observed']} with "
-        f"AUC {domain['auc']:.3f}{bounds}; .5 is guessing, 1 is certain; n {rows}. Told apart is not the same as harmed."
+        f"AUC {domain['auc']:.3f}{bounds}; .5 is guessing, 1 is certain; n {rows}. Told apart is not the "
+        "same as harmed."
     )
 
 
