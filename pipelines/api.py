@@ -191,6 +191,24 @@ def validate(
         return result
 
 
+def report(out: str | PathLike[str], *, sample_rows: int | None = None) -> str:
+    """Writes `report.html` of a finished run again, from what the run holds; the data is not read.
+
+    Args:
+        out: the run directory.
+        sample_rows: rows of each split to show; by default as the spec says.
+
+    Returns:
+        Where the report is: an absolute path or a URI.
+
+    Raises:
+        RunDirectoryError: the run is not finished, or something of it cannot be read.
+    """
+    from pipelines.reporting import rebuild_report  # noqa: PLC0415, loads what reads files
+
+    return rebuild_report(RunDirectory.at(str(out)), sample_rows)
+
+
 def starter_suite(out: str | PathLike[str], table: str = "all") -> dict[str, Any]:
     """Makes a first suite of expectations from a finished run, for a person to widen and to prune.
 

@@ -24,6 +24,7 @@ from pipelines.run_directory import (
     PROFILE,
     PROJECT,
     REJECTED,
+    REPORT,
     RUN_LOG,
     SUCCESS,
     VALIDATION,
@@ -81,7 +82,7 @@ def apply_run_plan(
     tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
     suites = stored_suites(run)
     wanted = load_suites(judge, spec.checks, suites, tables.columns_of_suites(), environment=True)
-    run.clear([SUCCESS, VALIDATION, CARD, DOCS, PROJECT, PROFILE, RUN_LOG, DATA, HELD_OUT, REJECTED, WORK])
+    run.clear([SUCCESS, VALIDATION, CARD, DOCS, PROJECT, REPORT, PROFILE, RUN_LOG, DATA, HELD_OUT, REJECTED, WORK])
     write_run_log(run)
     size = shard_bytes or default_shard_bytes(sum(file.bytes for file in inventory.files))
     units = [Unit(i, fragments) for i, fragments in enumerate(pack_units(inventory.fragments, size))]

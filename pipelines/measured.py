@@ -68,6 +68,15 @@ def read_measured(run: RunDirectory, *, profiled: bool) -> tuple[Tally, Measures
     return tally, Measures(profile, sample, repeats, metrics)
 
 
+def read_profile(run: RunDirectory) -> Profile:
+    """The statistics of every column, without the rest of what was measured.
+
+    Raises:
+        RunDirectoryError: as for `read_measured`.
+    """
+    return _read(run, STATISTICS, Profile.from_bytes)
+
+
 def write_metrics(run: RunDirectory, metrics: TableMetrics) -> None:
     """Keeps what suites wanted."""
     _write(run, METRICS, metrics.to_bytes())

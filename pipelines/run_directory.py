@@ -25,13 +25,13 @@ SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet
 SUITES = "plan/suites.json"
 VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
-PROFILE, DOCS, PROJECT = "profile", "data_docs", "gx"
+PROFILE, DOCS, PROJECT, REPORT = "profile", "data_docs", "gx", "report.html"
 CLAIM = "_claim"
 METRICS = "metrics.json"
 ASSIGNMENT = f"{WORK}/assignment.bin"
-OWN = frozenset(
-    {SPEC, "plan", VALIDATION, CARD, RUN_LOG, SUCCESS, DATA, HELD_OUT, REJECTED, WORK, PROFILE, DOCS, PROJECT, METRICS}
-)
+_TABLES = {DATA, HELD_OUT, REJECTED, PROFILE}
+_TO_READ = {CARD, DOCS, PROJECT, REPORT, VALIDATION}
+OWN = frozenset({SPEC, "plan", RUN_LOG, METRICS, SUCCESS, WORK, *_TABLES, *_TO_READ})
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pipelines.claims import check_claim
 from pipelines.docs import write_docs
 from pipelines.measured import group_sizes, read_measured, write_metrics
 from pipelines.output.tables import OutputTables
+from pipelines.reporting import write_report
 from pipelines.run_directory import CARD, SUCCESS, VALIDATION, RunDirectory
 from pipelines.spec.check_models import Checks
 from pipelines.spec.models import Spec
@@ -98,6 +99,7 @@ def finish_run(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement, 
     run.write(VALIDATION, json.dumps(judgement.to_document(), indent=1, ensure_ascii=False) + "\n")
     run.write(CARD, dataset_card(plan, spec, judgement))
     write_docs(run, judge, spec.name)
+    write_report(run, spec.report.sample_rows)
     check_claim(run)
     run.write(SUCCESS, json.dumps({"plan": plan.fingerprint, "success": judgement.success}) + "\n")
     actions = spec.checks.actions
@@ -198,12 +200,12 @@ def _with_checks(run: RunDirectory, spec: Spec, asked: Spec) -> Spec:
     if asked.decision() != spec.decision():
         differing = [name for name, value in asked.decision().items() if value != spec.decision()[name]]
         raise RunDirectoryError(
-            f"the spec says otherwise than that of {run.uri} in {', '.join(differing)}, and only `checks` may differ "
-            "where a run is judged again; plan a new run for the rest"
+            f"the spec says otherwise than that of {run.uri} in {', '.join(differing)}, and only `checks` and `report` "
+            "may differ where a run is judged again; plan a new run for the rest"
         )
     if problems := list(_not_measured(spec.checks, asked.checks)):
         raise RunDirectoryError(f"{run.uri} was measured otherwise: {'; '.join(problems)}; run anew for that")
-    merged = spec.model_copy(update={"checks": asked.checks})
+    merged = spec.model_copy(update={"checks": asked.checks, "report": asked.report})
     check_columns(merged, read_inventory(run).schema)
     return merged
 

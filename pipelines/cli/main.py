@@ -22,6 +22,7 @@ _COMMANDS = {
     "run": "Plan and apply.",
     "show": "Show the tables of a run again.",
     "validate": "Judge a finished run again, with other thresholds.",
+    "report": "Write the report of a finished run again, and open it.",
     "checks": "Write a first suite of expectations from a finished run.",
     "schema": "Print the JSON Schema of a spec.",
 }

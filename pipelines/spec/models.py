@@ -49,6 +49,7 @@ COLUMN_TYPES = [
     "timestamp[ns]",
 ]
 ROW = "row"
+MOST_SAMPLE_ROWS = 20
 _YAML_LINE_BREAKS = "\x85\u2028\u2029\ufeff"  # escaped, or YAML would read them as line breaks
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -216,6 +217,16 @@ class Split(_Model):
         return value if isinstance(value, dict) else {"size": value}
 
 
+class Report(_Model):
+    """What the report shows beyond figures.
+
+    Attributes:
+        sample_rows: rows of each split to show; none by default, for data can be private.
+    """
+
+    sample_rows: Annotated[int, Field(ge=0, le=MOST_SAMPLE_ROWS, strict=True)] = 0
+
+
 class Spec(_Model):
     """A spec: which sources, what names an example, which distribution matters, which splits.
 
@@ -234,6 +245,7 @@ class Spec(_Model):
         output: copy the data, or write an index that points to it.
         source_column: the name of the column that tells each row's source.
         checks: how a run is judged.
+        report: what the report shows.
     """
 
     name: Annotated[str, Field(max_length=100)]
@@ -250,6 +262,7 @@ class Spec(_Model):
     output: Literal["data", "index"] = "data"
     source_column: Annotated[str, Field(min_length=1)] = "source"
     checks: Checks = Checks()
+    report: Report = Report()
 
     @field_validator("name")
     @classmethod
@@ -297,8 +310,9 @@ class Spec(_Model):
             if "csv" not in source.model_fields_set:
                 del document["sources"][name]["csv"]
         document["splits"] = {name: _split_document(split) for name, split in self.splits.items()}
-        if "checks" not in self.model_fields_set:
-            del document["checks"]
+        for name in ("checks", "report"):
+            if name not in self.model_fields_set:
+                del document[name]
         plain: dict[str, Any] = _plain(document)
         return plain
 

@@ -17,7 +17,7 @@ from pipelines.spec.checks import (
     RESERVED_SPLITS,
     SPLIT_NAME,
 )
-from pipelines.spec.models import COLUMN_TYPES
+from pipelines.spec.models import COLUMN_TYPES, MOST_SAMPLE_ROWS
 from pipelines.spec.schema_parts import END as _END
 from pipelines.spec.schema_parts import FULL_TEXT as _FULL_TEXT
 from pipelines.spec.schema_parts import NAMES as _NAMES
@@ -150,6 +150,19 @@ _STRATUM = {
     ]
 }
 
+_REPORT = _object(
+    "report",
+    "What the report shows beyond figures. Nothing here decides where an example goes.",
+    [],
+    {
+        "sample_rows": _told(
+            {"type": "integer", "minimum": 0, "maximum": MOST_SAMPLE_ROWS, "default": 0},
+            "Rows of each split to show; none by default, for data can be private.",
+            5,
+        ),
+    },
+)
+
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a spec.
@@ -199,6 +212,7 @@ def json_schema() -> dict[str, Any]:
         ),
         "source_column": _told({**_TEXT, "default": "source"}, "The name of the column that tells a row's source."),
         "checks": CHECKS,
+        "report": _REPORT,
     }
     root = _object(
         "targetsplit spec",

@@ -42,7 +42,7 @@ def test_a_process_that_runs_a_spec(base: Path, tmp_path: Path) -> None:
     done = call(["run", str(base / "spec.yaml"), "-o", "RUN", "--", "--direct_num_workers=1"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Verdict: passed" in done.stdout
-    assert done.stdout.endswith("To look at:  RUN/data_docs/index.html\n")
+    assert done.stdout.endswith("To look at:  RUN/report.html\n")
     assert (tmp_path / "RUN" / "_SUCCESS").exists()
 
 

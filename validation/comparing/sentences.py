@@ -15,13 +15,14 @@ from validation.profile.values import Categories, ColumnProfile, Histogram, Mome
 _SURELY = 3.0
 """So many standard errors a category's share must differ by to be counted as one more."""
 
-_EFFECTS: dict[EffectName, str] = {
+EFFECTS: dict[EffectName, str] = {
     "js_excess": "JS excess",
     "ks_excess": "KS excess",
     "wasserstein_excess": "Wasserstein excess in standard deviations",
     "frechet_excess": "Fréchet excess in standard deviations",
     "share_excess": "difference beyond chance",
 }
+"""What people read for the name of an effect."""
 _VERBS: dict[Verdict, str] = {"match": "match", "slight shift": "differ slightly", "shift": "differ"}
 
 
@@ -70,7 +71,7 @@ def sentence(comparison: Comparison, reference: ColumnProfile | None, observed: 
         return f"{splits}, {named}: {comparison.verdict}{f' ({note})' if note else ''}; {rows}."
     parts = [_seen(comparison, reference, observed)] if comparison.shifted else []
     allowed = effect.levels[1] if comparison.verdict == "shift" else effect.levels[0]
-    parts.append(f"{_EFFECTS[effect.name]} {decimal(effect.value)}, allowed {decimal(allowed)}")
+    parts.append(f"{EFFECTS[effect.name]} {decimal(effect.value)}, allowed {decimal(allowed)}")
     if not comparison.shifted and comparison.smallest is not None:
         bounded = effect.name in ("js_excess", "ks_excess", "share_excess")
         blind = bounded and comparison.smallest >= 1

@@ -1,0 +1,160 @@
+"""The top of the page: one sentence that says whether to trust the split, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipelines.report.facts import RunFacts
+from pipelines.report.words import counted, sentence
+
+Tone = Literal["good", "warn", "bad", "note"]
+_TONES: Mapping[str, Tone] = {"critical": "bad", "warning": "warn", "info": "note"}
+_WORDS = {"critical": "Critical", "warning": "Warning", "info": "To know"}
+_FIRST = ("faithful", "target only", "pool only", "disjoint", "label", "size", "leakage", "match")
+"""Roles, the ones that explain others first: a row from elsewhere in `dev` also changes its size and its looks."""
+
+_ADVICE: Mapping[str, str] = {
+    "faithful": "Do not use this run: rows were lost or made up. Run it again; if it happens again, report it.",
+    "target only": "Do not use this run: a score on this split would not be a score on the target. Run it again; if it "
+    "happens again, report it.",
+    "pool only": "Do not use this run: a split holds rows from outside the pool that it is meant to show.",
+    "disjoint": "Do not use this run: a model could be tested on what it was trained on, so that its score is too "
+    "high. Run it again; if it happens again, report it.",
+    "size": "Do not use this run: files were changed or are not whole. Run it again; if it happens again, report it.",
+    "label": "Ask for smaller evaluation splits, or get examples of the label: a model cannot learn what train does "
+    "not show.",
+    "match": "Two splits that were drawn from the same rows do not look alike. With groups, a few large ones can carry "
+    "it: look at the columns under “Splits that must look alike” before you trust the score.",
+    "leakage": "Copies across splits make scores too high. Name in `group` the columns that tell a copy, and "
+    "plan again.",
+    "leak column": "Leave the column out of the features if its value is known only after the label.",
+    "new categories": "A model has never seen these values: expect errors there, or get training rows that have them.",
+    "suite": "An expectation of your own does not hold: look at it under “Your suites”.",
+    "harm": "The mismatch costs the model: see which columns carry it under “The data mismatch”, and what helps there.",
+}
+_TRUST = "You can train on train, look for errors on train_dev and dev, and report the score on test once."
+_MOST_STEPS = 5
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """A finding: how much it matters, in words and tone, and its sentence."""
+
+    tone: Tone
+    word: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The top of the page.
+
+    Attributes:
+        tone: of the whole verdict.
+        verdict: the sentence of one or two words: may it be used.
+        sentence: what it rests on; of a failure, what the fault is.
+        steps: what to do next, the most pressing first.
+        findings: everything that was found, failures first.
+        checks: how many checks there are.
+        held: how many hold.
+        failed: how many do not, in words; empty for none.
+    """
+
+    tone: Tone
+    verdict: str
+    sentence: str
+    steps: tuple[str, ...]
+    findings: tuple[FindingView, ...]
+    checks: int
+    held: int
+    failed: str
+
+
+def headline(facts: RunFacts) -> Headline:
+    """The top of the page.
+
+    Args:
+        facts: of the run.
+
+    Returns:
+        A function of the verdict alone: a failing run is named by its first cause, not by what follows from it.
+    """
+    document = facts.document
+    statistics = document["statistics"]
+    roles = {result["check"]: _role(result) for result in facts.results}
+    findings = sorted(document["findings"], key=lambda finding: _order(finding, roles))
+    wrong = [finding for finding in findings if finding["severity"] == "critical"]
+    warned = [finding for finding in findings if finding["severity"] == "warning"]
+    failing = wrong + (warned if document["settings"]["fail_on"] == "warning" else [])
+    unnamed = _unnamed(facts, findings)
+    if document["status"] == "failed":
+        tone: Tone = "bad"
+        verdict, told = "Do not use this split.", _first_of(failing or warned, unnamed, "fault")
+    elif warned or document["status"] == "passed with warnings":
+        tone, verdict = "warn", "Every promise holds; read the warnings first."
+        told = _first_of(warned, unnamed, "warning")
+    else:
+        tone, verdict = "good", "This split can be trusted."
+        told = (
+            f"All {statistics['checks']:,} checks hold, counted over {counted(facts.plan.rows_read, 'row')}: what was "
+            "promised of sizes, origin and separation is so."
+        )
+    return Headline(
+        tone=tone,
+        verdict=verdict,
+        sentence=told,
+        steps=_steps(findings, roles, failed=tone == "bad"),
+        findings=tuple(
+            FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], sentence(item["sentence"]))
+            for item in findings
+        ),
+        checks=statistics["checks"],
+        held=statistics["passed"],
+        failed=_failed(statistics["failed"]),
+    )
+
+
+def _role(result: Mapping[str, Any]) -> str:
+    """The role of a result; a column that gives the label away is a case of its own."""
+    leaks = result["role"] == "leakage" and result["expectation"] == "expect_no_leak_column"
+    return "leak column" if leaks else str(result["role"])
+
+
+def _order(finding: Mapping[str, Any], roles: Mapping[str, str]) -> tuple[int, int]:
+    severity = list(_TONES).index(finding["severity"])
+    own = [roles.get(name, "") for name in finding["checks"]]
+    ranks = [_FIRST.index(role) for role in own if role in _FIRST]
+    return severity, min(ranks, default=len(_FIRST))
+
+
+def _unnamed(facts: RunFacts, findings: list[Mapping[str, Any]]) -> str:
+    """A check that failed and that no finding tells of."""
+    told = {name for finding in findings for name in finding["checks"]}
+    missing = [r["check"] for r in facts.results if not r["success"] and r["check"] not in told]
+    return sentence(f"The check “{missing[0]}” does not hold.") if missing else "A check does not hold."
+
+
+def _first_of(findings: list[Mapping[str, Any]], unnamed: str, noun: str) -> str:
+    if not findings:
+        return unnamed
+    more = len(findings) - 1
+    told = sentence(findings[0]["sentence"])
+    return f"{told} {counted(more, f'more {noun}')} below." if more else told
+
+
+def _steps(findings: list[Mapping[str, Any]], roles: Mapping[str, str], *, failed: bool) -> tuple[str, ...]:
+    steps: list[str] = []
+    for finding in findings:
+        if finding["severity"] == "info":
+            continue
+        for role in dict.fromkeys(roles.get(name, "") for name in finding["checks"]):
+            if role in _ADVICE and _ADVICE[role] not in steps:
+                steps.append(_ADVICE[role])
+    return (*steps[:_MOST_STEPS], *([] if failed else [_TRUST]))
+
+
+def _failed(counts: Mapping[str, int]) -> str:
+    words = {"critical": "critical", "warning": "to warn", "info": "to inform"}
+    return ", ".join(f"{counts[name]:,} {word}" for name, word in words.items() if counts.get(name))

@@ -1,0 +1,65 @@
+"""Fills the templates: a view becomes one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from pipelines.report.palette import DARK, LIGHT, SERIES, variables
+from pipelines.report.view import ReportView
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def report_page(view: ReportView) -> str:
+    """The page of a run.
+
+    Args:
+        view: what it shows.
+
+    Returns:
+        HTML; the same for the same view.
+    """
+    return render("report.html", view=view)
+
+
+def render(template: str, **values: object) -> str:
+    """Fills a template, escaping everything that is not markup of our own.
+
+    Args:
+        template: its name.
+        values: that it uses.
+
+    Returns:
+        HTML that ends with a line break, without empty lines.
+    """
+    page = _environment().get_template(template).render(**values)
+    return "".join(f"{line}\n" for line in page.splitlines() if line.strip())
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415, not before a page is made
+
+    loader = PackageLoader("pipelines.report")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["count"] = lambda value: f"{value:,}"
+    environment.globals["style"] = _style(loader.get_source(environment, "style.css")[0])
+    environment.globals["script"] = Markup(loader.get_source(environment, "search.js")[0])  # noqa: S704, our own file
+    return environment
+
+
+def _style(text: str) -> Markup:
+    """The style sheet with both themes and a class for each colour."""
+    series = "".join(
+        f".f-{name}{{fill:var(--{name})}}.b-{name}{{background:var(--{name});color:var(--ink-{name})}}"
+        f".i-{name}{{fill:var(--ink-{name})}}"
+        for name in (*SERIES, "other")
+    )
+    dark = f"@media screen and (prefers-color-scheme:dark){{:root{{color-scheme:dark;{variables(DARK)}}}}}"
+    return Markup(f":root{{color-scheme:light;{variables(LIGHT)}}}{dark}{series}{text}")  # noqa: S704, our own file

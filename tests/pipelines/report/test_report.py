@@ -1,0 +1,141 @@
+"""The report: its view without HTML, the page of a real run, and hostile content from every side."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from markupsafe import Markup
+
+from pipelines import api
+from pipelines.report.charts import Bins, PairedShare, Scale, Segment, interval, overlay, paired_bars, stacked_bar
+from pipelines.report.distributions import binned
+from pipelines.report.headline import headline
+from pipelines.report.palette import DARK, LIGHT, SERIES, contrast, ink, luminance
+from pipelines.report.words import shown
+from pipelines.reporting import read_facts
+from pipelines.run_directory import RunDirectory
+from splitting.errors import RunDirectoryError
+from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
+from validation.profile.values import ColumnProfile, Histogram, Moments
+
+HOSTILE = "<script>alert('x')</script>\"'&\u202e"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose labels and column names are out to break the page; it shows rows."""
+    folder = tmp_path_factory.mktemp("report")
+    tables = {
+        name: frame.with_columns(
+            label=pl.col("label").replace({"cat": HOSTILE, "dog": "x" * 10_000, "fox": "🦊"}), note=pl.lit("")
+        ).rename({"width": f"width{HOSTILE}"})
+        for name, frame in web_and_app(1_500, 600).items()
+    }
+    write_parquet(folder, tables)
+    spec = write_spec(folder, FULL_SPEC + "checks: {{probe: false}}\nreport: {{sample_rows: 3}}\n")
+    assert api.run(str(spec), str(folder / "RUN")).success
+    return folder / "RUN"
+
+
+def test_the_page_is_whole_small_and_the_same_again(run: Path) -> None:
+    page = (run / "report.html").read_bytes()
+    assert len(page) < 500_000
+    assert api.report(run) == str(run / "report.html")
+    assert (run / "report.html").read_bytes() == page
+    ids = set(re.findall(r'id="([^"]+)"', page.decode()))
+    assert ids >= {"splits", "proof", "mismatch", "alike", "aside", "samples", "checks", "provenance"}
+    assert set(re.findall(r'href="#([^"]+)"', page.decode())) <= ids
+
+
+def test_nothing_of_the_data_is_obeyed(run: Path) -> None:
+    page = (run / "report.html").read_text()
+    assert page.count("<script>") == 1
+    assert "\u202e" not in page
+    assert "&lt;script&gt;" in page
+    assert "x" * 700 not in page
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_rows_are_shown_only_where_they_are_asked_for(run: Path) -> None:
+    before = (run / "report.html").read_bytes()
+    api.report(run, sample_rows=0)
+    without = (run / "report.html").read_text()
+    api.report(run)
+    assert 'id="samples"' not in without
+    assert "a photo, number" not in without
+    assert (run / "report.html").read_bytes() == before
+    assert b"a photo, number" in before
+
+
+def test_a_run_that_is_not_finished_has_no_report(tmp_path: Path) -> None:
+    with pytest.raises(RunDirectoryError, match="is not a finished run"):
+        api.report(tmp_path)
+
+
+@pytest.mark.parametrize("role", ["target only", "disjoint", "label"])
+def test_the_first_sentence_names_the_cause_and_not_what_follows(run: Path, role: str) -> None:
+    """A row of another source in dev also changes its size and its looks: those are told after it."""
+    facts = read_facts(RunDirectory.at(str(run)))
+    cause = next(result["check"] for result in facts.of_role(role))
+    size = next(result["check"] for result in facts.of_role("size"))
+    findings = [
+        {"severity": "critical", "sentence": "dev holds 303 rows.", "checks": [size]},
+        {"severity": "critical", "sentence": "This is the cause.", "checks": [cause]},
+    ]
+    document = {**facts.document, "findings": findings, "status": "failed"}
+    top = headline(type(facts)(facts.plan, document, facts.spec))
+    assert (top.tone, top.verdict) == ("bad", "Do not use this split.")
+    assert top.sentence == "This is the cause. 1 more fault below."
+    assert len(top.steps) == 2
+
+
+def test_what_cannot_be_seen_is_spelt_out() -> None:
+    assert shown(HOSTILE).endswith("\\u202e")
+    assert (shown(""), shown(None)) == ("(empty)", "(null)")
+    assert shown("👩\u200d🔬") == "👩\u200d🔬"
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_can_be_read_and_told_apart(theme: dict[str, str]) -> None:
+    for name in ("text", "quiet", "link", "good", "warn", "bad"):
+        assert min(contrast(theme[name], theme[ground]) for ground in ("page", "panel")) >= 4.5, name
+    for name in (*SERIES, "other", "observed"):
+        assert contrast(theme[name], theme["page"]) >= 3, name
+        assert contrast(ink(theme[name]), theme[name]) >= 4.5, name
+    assert contrast(theme["reference"], theme["observed"]) >= 1.8
+    grey = [luminance(theme[name]) for name in SERIES]
+    assert all(first != second for first, second in combinations(grey, 2))
+
+
+def test_charts_escape_what_they_are_told() -> None:
+    charts = [
+        stacked_bar([Segment("A", HOSTILE, 1.0, "s1")], HOSTILE),
+        overlay(Bins((0.5, 0.5), (1.0, 0.0), HOSTILE, HOSTILE), HOSTILE),
+        paired_bars([PairedShare(HOSTILE, 0.2, 0.4)], HOSTILE),
+        interval(0.1, 0.0, 0.2, Scale(0.0, 1.0, ((0.5, HOSTILE),)), HOSTILE),
+    ]
+    for chart in charts:
+        assert isinstance(chart, Markup)
+        assert "<script" not in chart
+        assert chart.count("<svg") == chart.count("</svg>")
+
+
+def test_bins_hold_every_row_and_whole_numbers_get_bins_of_their_own() -> None:
+    def column(counts: list[int]) -> ColumnProfile:
+        values = np.arange(1.0, 1.0 + len(counts))
+        histogram = Histogram(values, values + 0.01, np.array(counts))
+        return ColumnProfile(
+            "n", "number", sum(counts), 0, histogram=histogram, moments=Moments(sum(counts), 2.0, 1.0, 1, len(counts))
+        )
+
+    bins = binned(column([10, 20, 30, 40]), column([40, 30, 20, 10]))
+    assert bins is not None
+    assert bins.reference == pytest.approx((0.1, 0.2, 0.3, 0.4))
+    assert bins.observed == pytest.approx((0.4, 0.3, 0.2, 0.1))
+    assert (bins.first, bins.last) == ("1", "4")
