@@ -13,6 +13,7 @@ from great_expectations.expectations.registry import (
     list_registered_expectation_implementations,
 )
 
+from validation.gx.argument_values import value_problems
 from validation.gx.arguments import altered, argument_problems, refusals
 from validation.gx.expectations import EXPECTATIONS
 from validation.gx.row_conditions import RowConditionError, columns_of, row_condition_of
@@ -200,11 +201,18 @@ def _made(kind: Any, kwargs: dict[str, Any], place: str, about: dict[str, Any]) 
     ]
     given = {key: value for key, value in kwargs.items() if key in usable}
     problems += argument_problems(given, place)
+    problems += value_problems(kind.expectation_type, given, place)
     try:
         made = kind(**given, **{key: value for key, value in about.items() if value is not None})
     except Exception as error:  # noqa: BLE001, every class checks in its own way
-        return None, problems + refusals(error, given, place)
+        return None, _once(problems, refusals(error, given, place))
     return made, problems or list(altered(made, given, place))
+
+
+def _once(ours: list[str], theirs: list[str]) -> list[str]:
+    """Problems of which Great Expectations tells the same place again, or one around it, once."""
+    places = [problem.rsplit(" @ ", 1)[1] for problem in ours]
+    return ours + [told for told in theirs if not any(at.startswith(told.rsplit(" @ ", 1)[1]) for at in places)]
 
 
 def _column_problems(expectation: Any, place: str, columns: Sequence[str] | None) -> Iterator[str]:
