@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
+
+ColumnKind = Literal["text", "number", "boolean", "time", "nested", "unknown"]
+"""What a column holds, as far as expectations differ by it."""
 
 MOST_BYTES = 5_000_000
 """Of a suite."""

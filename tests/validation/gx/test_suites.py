@@ -11,7 +11,7 @@ import pytest
 from validation.gx import suites
 from validation.gx.suites import load_suites
 from validation.gx.users import judge_suite, plan_of
-from validation.gx.values import SuiteError, UserSuite
+from validation.gx.values import ColumnKind, SuiteError, UserSuite
 from validation.metrics import parts
 from validation.metrics.partials import MetricPartials
 
@@ -297,3 +297,84 @@ def test_conditions_on_rows_are_sampled_or_refused() -> None:
     assert [(route.how, route.reason) for route in loaded.routes] == [("sample", "a row_condition chooses its rows")]
     told = problems(suite(expect("expect_table_row_count_to_equal", value=3, **condition)))
     assert "a sample does not tell" in told[0]
+
+
+KINDS: dict[str, ColumnKind] = {
+    "width": "number",
+    "label": "text",
+    "sharp": "boolean",
+    "day": "time",
+    "vector": "nested",
+    "odd": "unknown",
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "message", "place"),
+    [
+        (expect("expect_column_mean_to_be_between", column="label", min_value=1), "'label' holds texts", "column"),
+        (expect("expect_column_sum_to_be_between", column="day", min_value=1), "'day' holds dates or times", "column"),
+        (
+            expect(VALUES, column="label", max_value=9),
+            "the bound 9.0 is a number, and 'label' holds texts",
+            "max_value",
+        ),
+        (expect(VALUES, column="day", min_value=9), "is a number, and 'day' holds dates or times", "min_value"),
+        (expect(VALUES, column="width", min_value="2024-01-01"), "is a date or time, and 'width'", "min_value"),
+        (expect("expect_column_max_to_be_between", column="label", max_value=9), "is a number", "max_value"),
+        (
+            quantiles([0.5], [[0, 1]]) | {"kwargs": {**quantiles([0.5], [[0, 1]])["kwargs"], "column": "label"}},
+            "is about numbers",
+            "column",
+        ),
+        (divergence(bins=[0, 1], weights=[1.0]), "bins are about numbers, and 'label' holds texts", "column"),
+        (
+            expect("expect_multicolumn_sum_to_equal", column_list=["width", "label"], sum_total=2),
+            "'label' holds texts",
+            "column_list[1]",
+        ),
+        (
+            expect("expect_column_values_to_match_strftime_format", column="day", strftime_format="%Y"),
+            "is about texts, and 'day' holds",
+            "column",
+        ),
+        (expect("expect_column_values_to_match_regex", column="day", regex="a"), "is about texts", "column"),
+        (
+            expect("expect_column_values_to_not_be_in_set", column="label", value_set=[1, 2]),
+            "the set [1, 2] has no such value, and 'label' holds texts",
+            "value_set",
+        ),
+        (expect("expect_column_values_to_be_in_set", column="vector", value_set=[1]), "a set is of texts", "column"),
+        (
+            expect("expect_column_pair_values_to_be_equal", column_A="width", column_B="label"),
+            "'width' holds numbers, 'label' holds texts",
+            None,
+        ),
+    ],
+)
+def test_a_column_of_another_type_is_refused_before_the_data_is_read(
+    told: dict[str, Any], message: str, place: str | None
+) -> None:
+    with pytest.raises(SuiteError) as caught:
+        load_suites([suite(told)], KINDS)
+    (problem,) = caught.value.problems
+    assert message in problem
+    assert problem.endswith(f" @ expectations[0].kwargs{f'.{place}' if place else ''}")
+    load_suites([suite(told)], list(KINDS))  # what columns hold is not known: nothing is said of it
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        expect("expect_column_mean_to_be_between", column="sharp", min_value=0),
+        expect("expect_column_mean_to_be_between", column="odd", min_value=0),
+        expect(VALUES, column="day", min_value="2024-01-01"),
+        expect("expect_column_max_to_be_between", column="width", max_value=9),
+        expect("expect_column_values_to_match_regex", column="width", regex="1"),
+        expect("expect_column_values_to_be_in_set", column="label", value_set=["a", 1]),
+        expect("expect_column_values_to_be_in_set", column="day", value_set=["2024-01-01"]),
+        expect("expect_column_pair_values_to_be_equal", column_A="width", column_B="sharp"),
+    ],
+)
+def test_a_column_of_a_fitting_type_is_read(told: dict[str, Any]) -> None:
+    assert load_suites([suite(told)], KINDS)
