@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from pipelines.run_directory import SUITES, RunDirectory
@@ -11,7 +11,7 @@ from pipelines.sources.filesystems import locate, read_bytes
 from pipelines.spec.check_models import Checks
 from splitting.errors import DataError, Problem, RunDirectoryError, SpecError
 from validation.gx.process import Judge
-from validation.gx.values import MOST_BYTES, OWN_SUITE, SuiteError, UserSuite
+from validation.gx.values import MOST_BYTES, OWN_SUITE, ColumnKind, SuiteError, UserSuite
 from validation.metrics.tables import Wanted
 
 _ORIGIN = "checks"
@@ -52,7 +52,7 @@ def read_suites(checks: Checks, base: str | None) -> tuple[UserSuite, ...]:
 
 
 def load_suites(
-    judge: Judge, checks: Checks, suites: Sequence[UserSuite], columns: Sequence[str], *, environment: bool
+    judge: Judge, checks: Checks, suites: Sequence[UserSuite], columns: Mapping[str, ColumnKind], *, environment: bool
 ) -> Wanted:
     """Has suites and actions judged as they are, before any data is.
 
@@ -60,7 +60,7 @@ def load_suites(
         judge: loads Great Expectations.
         checks: of the spec.
         suites: of `read_suites`.
-        columns: of the splits.
+        columns: of the splits, with what they hold.
         environment: the variables that actions name must be there.
 
     Returns:

@@ -120,8 +120,8 @@ def _about_leaks(harm: Harm) -> str:
     kept = [leak.column for leak in harm.leaks if leak.leaks and leak.column not in without]
     told = ""
     if without:
-        told += f" Left out of these models, for {'it' if len(without) == 1 else 'each'} alone predicts the label: "
-        told += f"{_listed(without)}."
+        which = "which alone predicts" if len(without) == 1 else "which each alone predict"
+        told += f" The models did without {_listed(without)}, {which} the label."
     if kept:
         told += f" Kept, though {'it' if len(kept) == 1 else 'each'} alone predicts the label: {_listed(kept)}; where "
         told += "that is known only after the label, it hides a cost, so name it in `skip`."

@@ -14,6 +14,7 @@ from pipelines.sources.storable import is_opaque
 from splitting.columns import from_arrow
 from splitting.errors import DataError
 from splitting.hashing import hash_texts, name_whole_rows
+from validation.gx.values import ColumnKind
 
 REASON = "reason"
 INDEX_COLUMNS = ("file", "row", "split")
@@ -66,9 +67,10 @@ class OutputTables:
         """The input columns that are measured: all that polars can read."""
         return [field.name for field in self.schema if not is_opaque(field.type)]
 
-    def columns_of_suites(self) -> list[str]:
-        """The columns that suites see: those that are measured, and the source."""
-        return [*(name for name in self.measured_columns() if name != self.source_column), self.source_column]
+    def columns_of_suites(self) -> dict[str, ColumnKind]:
+        """The columns that suites see, with what they hold: those that are measured, and the source."""
+        names = [name for name in self.measured_columns() if name != self.source_column]
+        return {**{name: _held(self.schema.field(name).type) for name in names}, self.source_column: "text"}
 
     def aside_schema(self) -> pa.Schema:
         """The schema of held-out and rejected rows: the same, with the reason in the place of the split."""
@@ -143,6 +145,21 @@ class OutputTables:
             keys = [pa.array([f"{digest:016x}" for digest in digests], pa.string())]
         size = len(table)
         return [*keys, _constant(fragment.source, size), _constant(fragment.file, size), numbers]
+
+
+def _held(kind: pa.DataType) -> ColumnKind:
+    types = pa.types
+    if types.is_dictionary(kind):
+        return _held(kind.value_type)
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return "text"
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        return "number"
+    if types.is_boolean(kind):
+        return "boolean"
+    if types.is_date(kind) or types.is_timestamp(kind):
+        return "time"
+    return "nested" if types.is_nested(kind) else "unknown"
 
 
 def _constant(value: str, size: int) -> pa.Array:

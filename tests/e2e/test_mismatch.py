@@ -76,7 +76,7 @@ def test_a_column_that_gives_the_label_away_hides_no_cost(tmp_path: Path) -> Non
     assert "leak" in [one["column"] for one in models["domain"]["importances"]]
     told = sentences(result)
     assert "The mismatch costs" in told
-    assert "Left out of these models, for it alone predicts the label: `leak`." in told
+    assert "The models did without `leak`, which alone predicts the label." in told
     assert "`leak` alone predicts the label (AUC 1.000)" in told
     assert "The mismatch costs" in sentences(result, "warning")
     (cost,) = (verdict for verdict in result.judgement.verdicts if verdict.check.role == "harm")

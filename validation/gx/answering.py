@@ -22,7 +22,7 @@ from validation.gx.engine import VERSION, Judged, judge_checks, warm_up
 from validation.gx.store import Stored, write_docs
 from validation.gx.suites import LoadedSuite, load_suites
 from validation.gx.users import judge_suite, plan_of
-from validation.gx.values import SuiteError, UserSuite
+from validation.gx.values import ColumnKind, SuiteError, UserSuite
 from validation.metrics.partials import MetricPartials
 
 
@@ -71,7 +71,11 @@ class Session:
         return {"engine": VERSION, "verdicts": told}
 
     def _load(
-        self, suites: list[dict[str, Any]], actions: list[dict[str, Any]], columns: list[str], environment: bool
+        self,
+        suites: list[dict[str, Any]],
+        actions: list[dict[str, Any]],
+        columns: dict[str, ColumnKind],
+        environment: bool,
     ) -> Any:
         problems = list(action_problems(actions, os.environ if environment else None))
         try:

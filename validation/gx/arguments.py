@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from validation.gx.values import is_number, short
+
 _NOT_TOLD = "value is not a valid dict"  # of a parameter, which has no value here
 _WORDS = {
     "field required": "is required",
@@ -21,7 +23,6 @@ _WORDS = {
     "invalid datetime format": "is a time in ISO 8601, as in 2024-01-31T12:00:00",
     "invalid date format": "is a date in ISO 8601, as in 2024-01-31",
 }
-_SHOWN = 60
 
 
 def argument_problems(kwargs: dict[str, Any], place: str) -> Iterator[str]:
@@ -38,8 +39,8 @@ def argument_problems(kwargs: dict[str, Any], place: str) -> Iterator[str]:
     yield from _references(kwargs, place)
     yield from _bounds(kwargs, place)
     mostly = kwargs.get("mostly")
-    if mostly is not None and (not _is_number(mostly) or not 0 <= mostly <= 1):
-        yield f"mostly is a share from 0 to 1, got {_short(mostly)} @ {place}.kwargs.mostly"
+    if mostly is not None and (not is_number(mostly) or not 0 <= mostly <= 1):
+        yield f"mostly is a share from 0 to 1, got {short(mostly)} @ {place}.kwargs.mostly"
 
 
 def refusals(error: Exception, kwargs: dict[str, Any], place: str) -> list[str]:
@@ -67,7 +68,7 @@ def refusals(error: Exception, kwargs: dict[str, Any], place: str) -> list[str]:
 def _refusal(loc: str, messages: Sequence[str], kwargs: dict[str, Any], place: str) -> str:
     reasons = [message for message in dict.fromkeys(messages) if message != _NOT_TOLD] or list(messages)
     key = loc.split(".", maxsplit=1)[0]
-    got = f", got {_short(kwargs[key])}" if key in kwargs else ""
+    got = f", got {short(kwargs[key])}" if key in kwargs else ""
     ours = all(reason.startswith("is ") for reason in reasons)
     text = f"{loc} is {' or '.join(reason[3:] for reason in reasons)}" if ours else reasons[-1]
     return f"{text}{got} @ {place}.kwargs{'.' * bool(loc)}{loc}"
@@ -87,7 +88,7 @@ def altered(expectation: Any, kwargs: dict[str, Any], place: str) -> Iterator[st
     for key, told in kwargs.items():
         for loc, (written, taken) in _pairs(told, getattr(expectation, key, told), key):
             if not _same(written, taken):
-                yield f"{_short(written)} would be taken as {_short(taken)} @ {place}.kwargs.{loc}"
+                yield f"{short(written)} would be taken as {short(taken)} @ {place}.kwargs.{loc}"
 
 
 def _pairs(told: Any, taken: Any, loc: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
@@ -106,18 +107,14 @@ def _same(written: Any, taken: Any) -> bool:
         return isinstance(taken, date) or not isinstance(taken, str | int | float) or taken == written
     if isinstance(written, bool) or isinstance(taken, bool):
         return written is taken
-    return not isinstance(taken, str | int | float) or (_is_number(taken) and written == taken)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return not isinstance(taken, str | int | float) or (is_number(taken) and written == taken)
 
 
 def _bounds(kwargs: dict[str, Any], place: str) -> Iterator[str]:
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    comparable = (_is_number(low) and _is_number(high)) or (isinstance(low, str) and isinstance(high, str))
+    comparable = (is_number(low) and is_number(high)) or (isinstance(low, str) and isinstance(high, str))
     if comparable and low > high:  # type: ignore[operator]
-        yield f"min_value {_short(low)} is above max_value {_short(high)} @ {place}.kwargs"
+        yield f"min_value {short(low)} is above max_value {short(high)} @ {place}.kwargs"
 
 
 def _patterns(kwargs: dict[str, Any], place: str) -> Iterator[str]:
@@ -127,7 +124,7 @@ def _patterns(kwargs: dict[str, Any], place: str) -> Iterator[str]:
             try:
                 re.compile(pattern if isinstance(pattern, str) else "")
             except re.error as error:
-                yield f"{_short(pattern)} is no regular expression: {error} @ {place}.kwargs.{key}"
+                yield f"{short(pattern)} is no regular expression: {error} @ {place}.kwargs.{key}"
 
 
 def _references(kwargs: dict[str, Any], place: str) -> Iterator[str]:
@@ -139,12 +136,7 @@ def _references(kwargs: dict[str, Any], place: str) -> Iterator[str]:
             for key in ("$ref", "$dynamicRef", "$recursiveRef"):
                 told = part.get(key, "#")
                 if isinstance(told, str) and not told.startswith("#"):
-                    yield f"{key} {_short(told)} leads out of the schema; write it within @ {place}.kwargs.json_schema"
+                    yield f"{key} {short(told)} leads out of the schema; write it within @ {place}.kwargs.json_schema"
             left += part.values()
         elif isinstance(part, list):
             left += part
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

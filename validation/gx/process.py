@@ -23,7 +23,7 @@ import polars as pl
 from splitting.errors import DataError
 from splitting.frames import pack_frames
 from validation.checking import Check, Verdict
-from validation.gx.values import SuiteError, UserSuite
+from validation.gx.values import ColumnKind, SuiteError, UserSuite
 from validation.metrics.partials import MetricPartials
 from validation.metrics.plan import MetricPlan
 
@@ -102,7 +102,7 @@ class Judge:
         self,
         suites: Sequence[UserSuite],
         actions: Sequence[Mapping[str, Any]],
-        columns: Sequence[str],
+        columns: Mapping[str, ColumnKind],
         *,
         environment: bool,
     ) -> dict[str, MetricPlan]:
@@ -111,7 +111,7 @@ class Judge:
         Args:
             suites: with distinct names.
             actions: to be run in the end.
-            columns: of the splits.
+            columns: of the splits, with what they hold.
             environment: look whether the environment has the variables that actions name.
 
         Returns:
@@ -124,7 +124,7 @@ class Judge:
             "load",
             suites=[asdict(suite) for suite in suites],
             actions=[dict(action) for action in actions],
-            columns=list(columns),
+            columns=dict(columns),
             environment=environment,
         )
         if told["problems"]:

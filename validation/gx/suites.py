@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +13,20 @@ from great_expectations.expectations.registry import (
     list_registered_expectation_implementations,
 )
 
+from validation.gx.argument_values import value_problems
 from validation.gx.arguments import altered, argument_problems, refusals
+from validation.gx.column_types import type_problems
 from validation.gx.expectations import EXPECTATIONS
 from validation.gx.row_conditions import RowConditionError, columns_of, row_condition_of
 from validation.gx.stock import Route, route_of
-from validation.gx.values import MOST_BYTES, SuiteError, UserSuite
+from validation.gx.values import MOST_BYTES, ColumnKind, SuiteError, UserSuite
 
 MOST_EXPECTATIONS = 5_000
 """Of a suite."""
 
 SEVERITIES = ("critical", "warning", "info")
 
+_UNKNOWN: ColumnKind = "unknown"
 _SUITE_KEYS = {"name", "expectations", "meta", "notes", "id", "suite_parameters"}
 _KEYS = {"type", "kwargs", "meta", "notes", "description", "severity", "id", "rendered_content"}
 _FOREIGN_FIELDS = {
@@ -52,12 +55,14 @@ class LoadedSuite:
     routes: tuple[Route, ...]
 
 
-def load_suites(suites: Sequence[UserSuite], columns: Sequence[str] | None = None) -> tuple[LoadedSuite, ...]:
+def load_suites(
+    suites: Sequence[UserSuite], columns: Mapping[str, ColumnKind] | Sequence[str] | None = None
+) -> tuple[LoadedSuite, ...]:
     """Reads suites.
 
     Args:
         suites: with distinct names.
-        columns: of the splits; None where they are not known yet.
+        columns: of the splits, with what they hold where that is known; None where they are not known yet.
 
     Returns:
         The suites in their order; no expectation is dropped.
@@ -67,12 +72,14 @@ def load_suites(suites: Sequence[UserSuite], columns: Sequence[str] | None = Non
     """
     problems: list[str] = []
     loaded = []
+    kinds = columns if isinstance(columns, Mapping) else dict.fromkeys(columns or (), _UNKNOWN)
+    known = None if columns is None else kinds
     seen: set[str] = set()
     for suite in suites:
         if suite.name in seen:
             problems.append(f"{suite.origin}: another suite is called {suite.name!r}")
         seen.add(suite.name)
-        found, wrong = _load(suite, columns)
+        found, wrong = _load(suite, known)
         problems += [f"{suite.origin}: {problem}" for problem in wrong]
         if found:
             loaded.append(found)
@@ -81,7 +88,7 @@ def load_suites(suites: Sequence[UserSuite], columns: Sequence[str] | None = Non
     return tuple(loaded)
 
 
-def _load(suite: UserSuite, columns: Sequence[str] | None) -> tuple[LoadedSuite | None, list[str]]:
+def _load(suite: UserSuite, columns: Mapping[str, ColumnKind] | None) -> tuple[LoadedSuite | None, list[str]]:
     try:
         document = _parsed(suite.text)
     except ValueError as error:
@@ -96,6 +103,7 @@ def _load(suite: UserSuite, columns: Sequence[str] | None) -> tuple[LoadedSuite 
         if found is not None:
             wrong += [*_column_problems(found, place, columns), *_row_condition_problems(found, place, columns)]
             wrong += _route_problems(found, place)
+            wrong += type_problems(found, place, columns or {})
         problems += wrong
         if found is not None and not wrong:
             expectations.append(found)
@@ -200,14 +208,21 @@ def _made(kind: Any, kwargs: dict[str, Any], place: str, about: dict[str, Any]) 
     ]
     given = {key: value for key, value in kwargs.items() if key in usable}
     problems += argument_problems(given, place)
+    problems += value_problems(kind.expectation_type, given, place)
     try:
         made = kind(**given, **{key: value for key, value in about.items() if value is not None})
     except Exception as error:  # noqa: BLE001, every class checks in its own way
-        return None, problems + refusals(error, given, place)
+        return None, _once(problems, refusals(error, given, place))
     return made, problems or list(altered(made, given, place))
 
 
-def _column_problems(expectation: Any, place: str, columns: Sequence[str] | None) -> Iterator[str]:
+def _once(ours: list[str], theirs: list[str]) -> list[str]:
+    """Problems of which Great Expectations tells the same place again, or one around it, once."""
+    places = [problem.rsplit(" @ ", 1)[1] for problem in ours]
+    return ours + [told for told in theirs if not any(at.startswith(told.rsplit(" @ ", 1)[1]) for at in places)]
+
+
+def _column_problems(expectation: Any, place: str, columns: Collection[str] | None) -> Iterator[str]:
     if columns is None or expectation.expectation_type in _MAY_LACK_COLUMNS:
         return
     for key in _COLUMN_FIELDS:
@@ -217,7 +232,7 @@ def _column_problems(expectation: Any, place: str, columns: Sequence[str] | None
                 yield f"the splits have no column {name!r}{_near(name, columns)} @ {place}.kwargs.{key}"
 
 
-def _row_condition_problems(expectation: Any, place: str, columns: Sequence[str] | None) -> Iterator[str]:
+def _row_condition_problems(expectation: Any, place: str, columns: Collection[str] | None) -> Iterator[str]:
     try:
         condition = row_condition_of(getattr(expectation, "row_condition", None))
     except RowConditionError as error:

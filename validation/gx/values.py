@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Literal, TypeGuard
+
+ColumnKind = Literal["text", "number", "boolean", "time", "nested", "unknown"]
+"""What a column holds, as far as expectations differ by it."""
 
 MOST_BYTES = 5_000_000
 """Of a suite."""
 
 
+_SHOWN = 60
 OWN_SUITE = "run"
 """The name of the suite with the project's own checks."""
 
@@ -47,3 +52,14 @@ class SuiteError(ValueError):
         count = len(self.problems)
         lines = [f"expectations: {count} problem{'' if count == 1 else 's'}"]
         super().__init__("\n".join([*lines, *(f"  - {problem}" for problem in self.problems)]))
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Whether a value of JSON is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def short(value: Any) -> str:
+    """A value as it is shown in a message."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
