@@ -166,7 +166,7 @@ def _vector(index: ProfileIndex, places: Sequence[Place], scalars: Sequence[dict
     parts = index.rows("vectors", places)
     if len(lengths) != 1 or not parts:
         return None
-    cells = pl.concat(parts).group_by(vectors.CELL).agg(pl.col(vectors.UPPER, vectors.LOWER).sum())
+    cells = pl.concat(parts).group_by(*vectors.KEYS).agg(pl.col(vectors.UPPER, vectors.LOWER).sum())
     return vectors.summary(cells, int(lengths.pop()))
 
 
