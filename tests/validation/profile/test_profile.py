@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from splitting.frames import pack_frames, unpack_frames
 from validation.profile.buckets import BucketSums, bucket_numbers, quantile, step_histogram
-from validation.profile.profile import Profile, ProfileOptions
+from validation.profile.profile import FORMAT, Profile, ProfileOptions
 from validation.profile.taking import ProfileTaker
 from validation.profile.texts import CAP
 
@@ -159,3 +160,10 @@ def test_other_bytes_are_no_profile() -> None:
     data = Profile.of("dev", "app", pl.DataFrame({"x": [1.0]}), OPTIONS).to_bytes()
     with pytest.raises(ValueError, match="this is no profile"):
         Profile.from_bytes(data[:50])
+
+
+def test_a_profile_of_another_version_is_refused() -> None:
+    frames = unpack_frames(Profile.empty().to_bytes())
+    frames["version"] = pl.DataFrame({"format": [FORMAT - 1]})
+    with pytest.raises(ValueError, match=f"this profile is of format {FORMAT - 1}, and this version reads {FORMAT}"):
+        Profile.from_bytes(pack_frames(frames))
