@@ -182,6 +182,7 @@ def step_histogram(parts: Sequence[pl.DataFrame]) -> Histogram | None:
     np.maximum.at(greatest, place, ones)
     lower, upper = edges(steps, dropped)
     alike = (least == greatest) & (least != SEVERAL) & (dropped > ROUNDED)
+    alike &= (least > 0) | (steps >= 0)  # the bits of the least negative numbers are those of 0
     value = np.where(alike, np.where(alike, least, 0).view(np.float64), 0.0) * np.where(steps < 0, -1.0, 1.0)
     return Histogram(np.where(alike, value, lower), np.where(alike, value, upper), counts, dropped)
 
