@@ -61,6 +61,8 @@ def compare_vectors(
         return {"note": f"The vectors are {reference.length} numbers long here and {observed.length} there."}
     if reference.covariance is None or observed.covariance is None:
         return {"note": "Vectors this long are compared by their norm, a column of its own, and by the models."}
+    if not (np.isfinite(reference.covariance).all() and np.isfinite(observed.covariance).all()):
+        return {"note": "The squares of these numbers are too large: vectors are compared by their norm alone."}
     n, m = reference.count / designs[0], observed.count / designs[1]
     effective = n * m / (n + m)
     pooled = (n * reference.covariance + m * observed.covariance) / (n + m)

@@ -182,6 +182,7 @@ def step_histogram(parts: Sequence[pl.DataFrame]) -> Histogram | None:
     np.maximum.at(greatest, place, ones)
     lower, upper = edges(steps, dropped)
     alike = (least == greatest) & (least != SEVERAL) & (dropped > ROUNDED)
+    alike &= (least > 0) | (steps >= 0)  # the bits of the least negative numbers are those of 0
     value = np.where(alike, np.where(alike, least, 0).view(np.float64), 0.0) * np.where(steps < 0, -1.0, 1.0)
     return Histogram(np.where(alike, value, lower), np.where(alike, value, upper), counts, dropped)
 
@@ -248,8 +249,13 @@ class BucketSums:
         days = self.buckets.astype(np.float64)
         return Histogram(days, days + (not whole), self.counts)
 
-    def mean_and_sd(self) -> tuple[float | None, float | None]:
+    def mean_and_sd(
+        self, known: tuple[Fraction | int, Fraction | int] | None = None
+    ) -> tuple[float | None, float | None]:
         """The mean of numbers, correctly rounded, and the standard deviation with n - 1.
+
+        Args:
+            known: the sums of the numbers and of their squares, where those are more exact than floats.
 
         Returns:
             None where there are too few. The deviation is off by less than 1e-13 of the largest number.
@@ -257,6 +263,10 @@ class BucketSums:
         total = int(self.counts.sum())
         if not total:
             return None, None
+        if known is not None:
+            mean = float(Fraction(known[0]) / total)
+            spread = (total * known[1] - known[0] * known[0]) / Fraction(total * max(1, total - 1))
+            return mean, _root(spread) if total > 1 else None
         first = second = 0
         for bucket, count, sums in zip(self.buckets.tolist(), self.counts.tolist(), self.sums.tolist(), strict=True):
             one, two = _exact(bucket, count, sums)

@@ -30,7 +30,7 @@ _SCHEMAS: dict[str, dict[str, pl.DataType]] = {
     "categories": {**_NAMES, VALUE: pl.String(), COUNT: _INT},
     "sketches": {**_NAMES, CELL: _INT, COUNT: _INT},
     "distinct": {**_NAMES, HASH: pl.UInt64()},
-    "vectors": {**_NAMES, vectors.LENGTH: _INT, vectors.CELL: _INT, vectors.UPPER: _INT, vectors.LOWER: _INT},
+    "vectors": {**_NAMES, **dict.fromkeys((vectors.LENGTH, *vectors.KEYS, vectors.UPPER, vectors.LOWER), _INT)},
 }
 
 
@@ -252,8 +252,8 @@ def _merge_vectors(stacked: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame
     ragged = columns.filter(pl.col("shortest") != pl.col("longest")).select(PLACE)
     summed = (
         stacked.join(ragged, on=PLACE, how="anti")
-        .group_by(*PLACE, vectors.LENGTH, vectors.CELL)
+        .group_by(*PLACE, vectors.LENGTH, *vectors.KEYS)
         .agg(pl.col(vectors.UPPER, vectors.LOWER).sum())
         .with_columns(vectors.carried())
     )
-    return summed.sort(*PLACE, vectors.LENGTH, vectors.CELL)
+    return summed.sort(*PLACE, vectors.LENGTH, *vectors.KEYS)

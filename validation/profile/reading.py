@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +94,7 @@ def column_profile(
     rows, nulls = (sum(row[count] for row in scalars) for count in ("rows", "nulls"))
     hashes = pl.concat([part[HASH] for part in index.rows("distinct", places)] or [pl.Series(HASH, [], pl.UInt64)])
     distinct, exact = estimate(hashes.unique().sort().head(KEPT))
+    distinct = min(distinct, rows - nulls)
     buckets = BucketSums.of(index.rows("buckets", places)) if family in ("number", "time") else None
     categories = _categories(index, places, candidates, rows - nulls) if family == "text" else None
     sketched = bool(index.rows("sketches", places)) or (categories is not None and not categories.exact)
@@ -128,7 +132,11 @@ def _moments(
     least = bound_shown(least_of([row["least"] for row in scalars]))
     greatest = bound_shown(greatest_of([row["greatest"] for row in scalars]))
     if family == "number":
-        mean, sd = buckets.mean_and_sd()
+        held = [row for row in scalars if row["least"] is not None]
+        known = None
+        if held and all(row["total"] is not None for row in held):  # decimals, all of them
+            known = sum(Fraction(row["total"]) for row in held), sum(Fraction(row["squares"]) for row in held)
+        mean, sd = buckets.mean_and_sd(known)
         return Moments(int(buckets.counts.sum()), mean, sd, least, greatest)
     if histogram is None:
         return Moments(0, None, None, least, greatest)
@@ -166,7 +174,7 @@ def _vector(index: ProfileIndex, places: Sequence[Place], scalars: Sequence[dict
     parts = index.rows("vectors", places)
     if len(lengths) != 1 or not parts:
         return None
-    cells = pl.concat(parts).group_by(vectors.CELL).agg(pl.col(vectors.UPPER, vectors.LOWER).sum())
+    cells = pl.concat(parts).group_by(*vectors.KEYS).agg(pl.col(vectors.UPPER, vectors.LOWER).sum())
     return vectors.summary(cells, int(lengths.pop()))
 
 
@@ -190,14 +198,39 @@ def _told(column: ColumnProfile) -> dict[str, Any]:
         moments = column.moments
         told |= {"min": _plain(moments.minimum), "max": _plain(moments.maximum)}
         told |= {"mean": _plain(moments.mean), "sd": _plain(moments.sd)}
+        if column.kind == "time":
+            told["mean"] = _day(moments.mean)
     if column.histogram is not None:
-        told["quantiles"] = {f"{share:g}": _plain(quantile(column.histogram, share)) for share in _SHARES}
+        quantiles = {share: quantile(column.histogram, share) for share in _SHARES}
+        if column.kind == "time":
+            last = float(column.histogram.lower[-1])
+            told["quantiles"] = {f"{share:g}": _day(min(value, last)) for share, value in quantiles.items()}
+        else:
+            told["quantiles"] = {f"{share:g}": _within(value, told) for share, value in quantiles.items()}
     if column.categories is not None and column.kind == "category":
         largest = sorted(zip(column.categories.values, column.categories.counts.tolist(), strict=True), key=_by_count)
         told["largest"] = [list(pair) for pair in largest[:_MOST_TOLD]]
     if column.vector is not None:
         told |= {"length": column.vector.length, "mean": [_plain(x) for x in column.vector.mean.tolist()]}
     return told
+
+
+def _day(value: float | None) -> str | None:
+    """The day, ISO 8601, of days since 1970-01-01; of years that the calendar lacks, the number of days."""
+    if value is None:
+        return None
+    try:
+        return (date(1970, 1, 1) + timedelta(days=math.floor(value))).isoformat()
+    except OverflowError:
+        return f"{math.floor(value)} days"
+
+
+def _within(value: float, told: Mapping[str, Any]) -> int | float | str | None:
+    """A quantile, where its step reaches beyond the least or the greatest value, as that."""
+    least, greatest = told["min"], told["max"]
+    if value <= float(least):
+        return _plain(least)
+    return _plain(greatest if value >= float(greatest) else value)
 
 
 def _by_count(pair: tuple[str, int]) -> tuple[int, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from decimal import Context, Decimal
+from fractions import Fraction
 
 import polars as pl
 
@@ -14,29 +16,41 @@ SCALARS: dict[str, pl.DataType] = {
     **dict.fromkeys(COUNTS, _INT),
     "least": pl.String(),
     "greatest": pl.String(),
+    "total": pl.String(),
+    "squares": pl.String(),
     "shortest": _INT,
     "longest": _INT,
 }
+_SUMS = ("total", "squares")
 _PLACE = ("split", "source", "column")
-_MARK = "|"
+_MARK, _DECIMAL = "|", "d"
+_ALL = Context(prec=80)
 
 
-def bound_text(value: int | float, shown: str) -> str:
+def bound_text(value: int | float | Decimal, shown: str) -> str:
     """A least or greatest value as it is kept: the number that orders it, and the text that shows it."""
-    return f"{value!r}{_MARK}{shown}"
+    number = f"{_DECIMAL}{value.normalize(_ALL):f}" if isinstance(value, Decimal) else repr(value)
+    return f"{number}{_MARK}{shown}"
 
 
-def _number(text: str) -> int | float:
+def _number(text: str) -> int | float | Decimal:
     number = text.split(_MARK, 1)[0]
+    if number.startswith(_DECIMAL):
+        return Decimal(number[len(_DECIMAL) :])
     return int(number) if number.lstrip("-").isdigit() else float(number)
 
 
 def bound_shown(text: str | None) -> int | float | str | None:
-    """A least or greatest value: a number, or the text of a time."""
+    """A least or greatest value: a number, or the text of a time, or of a decimal that no float shows."""
     if text is None:
         return None
-    number, _, shown = text.partition(_MARK)
-    return shown or _number(number)
+    bound, _, shown = text.partition(_MARK)
+    number = _number(bound)
+    if shown or not isinstance(number, Decimal):
+        return shown or number  # type: ignore[return-value]
+    if number == number.to_integral_value():
+        return int(number)
+    return float(number) if Decimal(repr(float(number))) == number else f"{number:f}"
 
 
 def least_of(texts: Iterable[str | None]) -> str | None:
@@ -47,6 +61,11 @@ def least_of(texts: Iterable[str | None]) -> str | None:
 def greatest_of(texts: Iterable[str | None]) -> str | None:
     """The greatest of several, as they are kept; None of none."""
     return max((text for text in texts if text is not None), key=lambda text: (_number(text), text), default=None)
+
+
+def sum_of(texts: Sequence[str]) -> str | None:
+    """The sum of fractions, as they are kept; None of none."""
+    return str(sum(map(Fraction, texts), Fraction(0))) if texts else None
 
 
 def merge_scalars(columns: pl.DataFrame) -> pl.DataFrame:
@@ -63,11 +82,14 @@ def merge_scalars(columns: pl.DataFrame) -> pl.DataFrame:
         pl.col("place").min(),
         *(pl.col(name).sum() for name in COUNTS),
         pl.col("least", "greatest").drop_nulls().unique(),
+        pl.col("total", "squares").drop_nulls(),
         pl.col("shortest").min(),
         pl.col("longest").max(),
     )
     least = [least_of(texts) for texts in merged["least"].to_list()]
     greatest = [greatest_of(texts) for texts in merged["greatest"].to_list()]
     return merged.with_columns(
-        pl.Series("least", least, dtype=pl.String), pl.Series("greatest", greatest, dtype=pl.String)
+        pl.Series("least", least, dtype=pl.String),
+        pl.Series("greatest", greatest, dtype=pl.String),
+        *(pl.Series(name, [sum_of(texts) for texts in merged[name].to_list()], dtype=pl.String) for name in _SUMS),
     ).select(*_PLACE, *SCALARS)

@@ -8,6 +8,7 @@ import polars as pl
 from validation.profile import vectors
 from validation.profile.buckets import DROPPED, STEP, bucket_days, bucket_numbers
 from validation.profile.distinct import KEPT, mixed, smallest
+from validation.profile.exact import decimal_sums, exact_bound, number_hashes
 from validation.profile.families import Measured, measured_columns
 from validation.profile.grid import edges
 from validation.profile.profile import COLUMN, PLACE, SOURCE, SPLIT, Profile, ProfileOptions
@@ -98,17 +99,21 @@ class _Batch:
             numbers = numbers[finite]
         if not len(numbers):
             return
+        exact = None
         if part.exact is None:
             least, greatest = float(numbers.min()) + 0.0, float(numbers.max()) + 0.0
             scalars |= {"least": bound_text(least, ""), "greatest": bound_text(greatest, "")}
         else:
-            scalars |= {"least": _exact_bound(part.exact.min()), "greatest": _exact_bound(part.exact.max())}
+            exact = part.exact.drop_nulls()
+            scalars |= {"least": exact_bound(exact.min()), "greatest": exact_bound(exact.max())}
+            if isinstance(exact.dtype, pl.Decimal):
+                scalars["total"], scalars["squares"] = decimal_sums(exact)
         buckets, steps = bucket_numbers(numbers, counts, self._dropped.get(part.name))
         self._keep("buckets", part.name, buckets)
         self._keep("steps", part.name, steps)
-        if len(numbers) > len(steps) and not steps[DROPPED][0]:
+        if exact is None and len(numbers) > len(steps) and not steps[DROPPED][0]:
             numbers = edges(steps[STEP].to_numpy(), 0)[0]  # every value, once
-        self._add_distinct(part.name, mixed((numbers + 0.0).view(np.uint64)))
+        self._add_distinct(part.name, number_hashes(numbers, exact))
 
     def _add_times(self, part: Measured, days: pl.Series, scalars: dict[str, object]) -> None:
         assert part.exact is not None  # noqa: S101, times have exact values
@@ -163,15 +168,6 @@ class _Batch:
 def _iso_text(one: pl.Series) -> str:
     """The text of a day or moment, as ISO 8601 has it."""
     return str(one.dt.to_string("iso:strict").item())
-
-
-def _exact_bound(value: object) -> str | None:
-    """The least or greatest of integers and decimals, to the last digit."""
-    if value is None:
-        return None
-    if isinstance(value, int):
-        return bound_text(value, "")
-    return bound_text(float(str(value)), "")
 
 
 class ProfileTaker:

@@ -19,7 +19,8 @@ class Histogram:
     """Rows by value, in ordered, disjoint buckets.
 
     Attributes:
-        lower: Float64, the lower edge of each bucket, strictly increasing. Of times: days since 1970-01-01.
+        lower: Float64, the lower edge of each bucket, increasing; equal to the next one only where the bucket has one
+            value. Of times: days since 1970-01-01.
         upper: Float64, the upper edge of each bucket; `upper[i] <= lower[i + 1]`. The lower one, where all rows of the
             bucket have that value.
         counts: Int64, its rows; every one above 0.

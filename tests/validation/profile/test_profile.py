@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from splitting.frames import pack_frames, unpack_frames
 from validation.profile.buckets import BucketSums, bucket_numbers, quantile, step_histogram
-from validation.profile.profile import Profile, ProfileOptions
+from validation.profile.profile import FORMAT, Profile, ProfileOptions
 from validation.profile.taking import ProfileTaker
 from validation.profile.texts import CAP
 
 OPTIONS = ProfileOptions(label="label", names=("id",))
 FLOATS = st.one_of(st.none(), st.floats(width=64), st.sampled_from([0.0, -0.0, 5e-324, math.inf, math.nan, 1e300]))
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 COLUMNS: dict[str, tuple[st.SearchStrategy[object], pl.DataType]] = {
     "id": (st.integers(0, 9), pl.Int64()),
     "label": (st.one_of(st.none(), st.integers(0, 3)), pl.Int64()),
@@ -32,7 +34,7 @@ COLUMNS: dict[str, tuple[st.SearchStrategy[object], pl.DataType]] = {
     "at": (st.one_of(st.none(), st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2200, 1, 1))), pl.Datetime("us")),
     "price": (st.one_of(st.none(), st.decimals(-999, 999, places=2)), pl.Decimal(10, 2)),
     "list": (st.lists(st.integers(0, 3), max_size=3), pl.List(pl.Int64())),
-    "vector": (st.lists(st.floats(-9, 9), min_size=2, max_size=2), pl.List(pl.Float64())),
+    "vector": (st.lists(FINITE, min_size=2, max_size=2), pl.List(pl.Float64())),
     "odd": (st.builds(dict, a=st.integers(0, 3)), pl.Struct({"a": pl.Int64()})),
     "bytes": (st.one_of(st.none(), st.binary(max_size=3)), pl.Binary()),
 }
@@ -158,3 +160,10 @@ def test_other_bytes_are_no_profile() -> None:
     data = Profile.of("dev", "app", pl.DataFrame({"x": [1.0]}), OPTIONS).to_bytes()
     with pytest.raises(ValueError, match="this is no profile"):
         Profile.from_bytes(data[:50])
+
+
+def test_a_profile_of_another_version_is_refused() -> None:
+    frames = unpack_frames(Profile.empty().to_bytes())
+    frames["version"] = pl.DataFrame({"format": [FORMAT - 1]})
+    with pytest.raises(ValueError, match=f"this profile is of format {FORMAT - 1}, and this version reads {FORMAT}"):
+        Profile.from_bytes(pack_frames(frames))
