@@ -13,6 +13,7 @@ import polars as pl
 from splitting.assign import HELD_OUT, REASON
 from splitting.census import KeyRepeats, key_repeats
 from splitting.checksum import HIGH, LOW, checksum_text
+from splitting.errors import ShortfallError
 from splitting.inputs import Inputs, Previous
 from splitting.plan import (
     SPLIT,
@@ -67,6 +68,8 @@ def make_plan(heading: Heading, inputs: Inputs) -> Plan:
     ledger = make_ledger(inputs, reservations)
     placed = _place(inputs, ledger)
     cells = _cells(inputs, placed)
+    if inputs.request.on_shortfall != "allow" and not any(cell.split == TRAIN for cell in cells):
+        raise ShortfallError(_NO_TRAIN)
     splits = tuple(_split_plan(inputs, item, i, ledger) for item in reservations.draws for i in range(len(item.splits)))
     order = {split.name: i for i, split in enumerate(inputs.request.splits)}
     return Plan(
@@ -87,6 +90,12 @@ def make_plan(heading: Heading, inputs: Inputs) -> Plan:
         ledger=ledger,
         versions=dict(heading.versions),
     )
+
+
+_NO_TRAIN = (
+    "train would be empty: the evaluation splits, and the rows held out for them, are all of the data. Ask for smaller "
+    "splits, or set `on_shortfall: allow`"
+)
 
 
 def _place(inputs: Inputs, ledger: pl.DataFrame) -> pl.DataFrame:

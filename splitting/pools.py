@@ -86,7 +86,7 @@ def draw_pool(inputs: Inputs, pool: str, reserved: pl.DataFrame, problems: list[
     if drawn.shortfalls and inputs.request.on_shortfall == "error":
         problems += _describe(inputs, pool, drawn, strata)
     elif inputs.request.on_shortfall != "allow":
-        problems += _empty(inputs, pool, sizes, frozen, drawn)
+        problems += _empty(inputs, pool, pool_rows, sizes, frozen, drawn)
     mark, examined = _examine(inputs, pool, reserved, sizes)
     return PoolDraw(pool, splits, strata, pool_rows, tuple(sizes), quotas, frozen, drawn, mark, examined)
 
@@ -236,14 +236,18 @@ def _examine(inputs: Inputs, pool: str, reserved: pl.DataFrame, sizes: list[int]
     return mark, ordered.filter(pl.col(GROUP) < mark)[GROUP]
 
 
-def _empty(inputs: Inputs, pool: str, sizes: list[int], frozen: list[list[int]], drawn: Draw) -> list[str]:
-    """Splits that would hold nothing: every group is larger than what they ask for."""
+def _empty(
+    inputs: Inputs, pool: str, pool_rows: int, sizes: list[int], frozen: list[list[int]], drawn: Draw
+) -> list[str]:
+    """Splits that would hold nothing: a percentage of a small pool, or every group larger than what they ask for."""
     sizes_of_groups = _in_pool(inputs, pool).group_by(GROUP).agg(pl.col(ROWS).sum())[ROWS]
     least = min(sizes_of_groups.to_list(), default=0)
     return [
         f"  - {split.name} would be empty: asked {sizes[i]:,}, and the smallest group of pool {pool!r} has {least:,}"
+        if sizes[i]
+        else f"  - {split.name} would be empty: its share of the {pool_rows:,} rows of pool {pool!r} is less than a row"
         for i, split in enumerate(inputs.request.splits_of(pool))
-        if sizes[i] and not sum(row[i] for row in frozen) + sum(row[i] for row in drawn.rows)
+        if not sum(row[i] for row in frozen) + sum(row[i] for row in drawn.rows)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Looks newly drawn groups up in an earlier run's `train`: what was ever trained on is never drawn."""
+"""Looks newly drawn groups up in an earlier run's `train` and held-out rows: what was trained on is not drawn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines.jobs.execution import run_job
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.output.layout import shard_path
-from pipelines.run_directory import DATA, RunDirectory, write_summary
+from pipelines.run_directory import DATA, HELD_OUT, RunDirectory, write_summary
 from splitting.errors import RunDirectoryError
 from splitting.frames import pack_frames, unpack_frames
 from splitting.inputs import Trained
@@ -96,7 +96,7 @@ class _LookUp(beam.DoFn):
 def find_trained(
     earlier: RunDirectory, old: Plan, fresh: pl.DataFrame, rules: Rules, folder: str, options: PipelineOptions
 ) -> Trained:
-    """What looks new but was in the earlier run's `train`.
+    """What looks new but was in the earlier run's `train`, or is held out there: it may have been in `train` before.
 
     Args:
         earlier: the earlier run, finished.
@@ -112,7 +112,7 @@ def find_trained(
     Raises:
         RunDirectoryError: the earlier run's `train` files are not all there.
     """
-    paths = _train_files(earlier, old)
+    paths = [*_train_files(earlier, old), *_held_out_files(earlier)]
     if not len(fresh):
         return Trained.nothing()
     task = LookupTask(earlier, fresh, rules)
@@ -129,6 +129,11 @@ def find_trained(
 
     run_job(options, build)
     return _Found.from_bytes(RunDirectory(folder).read(f"{_FOUND}.bin")).trained
+
+
+def _held_out_files(earlier: RunDirectory) -> list[str]:
+    """Files of rows that are held out now, and may have been trained on in a run before that."""
+    return [f"{HELD_OUT}/{name}" for name in earlier.names_in(HELD_OUT) if name.startswith("rows-")]
 
 
 def _train_files(earlier: RunDirectory, old: Plan) -> list[str]:

@@ -102,6 +102,25 @@ def test_deleted_examples_move_no_other(history: History) -> None:
     }, "an example that comes back comes back to its split"
 
 
+def test_what_was_held_out_after_it_was_trained_on_stays_out_of_the_evaluation(history: History) -> None:
+    """Web rows in `train` get the group of a dev example, are held out, and come back as app rows."""
+    app = pl.DataFrame({"image_id": [f"a{i}" for i in range(100)]})
+    web = pl.DataFrame({"image_id": [f"w{i}" for i in range(60)]})
+    own = [frame.with_columns(user_id="u" + pl.col("image_id"), label=pl.lit("cat")) for frame in (app, web)]
+    sizes = {"test": 40, "dev": 40, "train_dev": 1}
+    first = history.grow({"app": own[0], "web": own[1]}, **sizes)
+    dead = sorted(str(key) for key in members(first, "dev"))
+    others = sorted(str(key) for key in members(first, "train") if str(key).startswith("w"))
+    corrected = pl.when(pl.col("image_id").is_in(others)).then(pl.lit(f"u{dead[0]}")).otherwise("user_id")
+    kept = own[0].filter(~pl.col("image_id").is_in(dead[1:]))
+    held = history.grow({"app": kept, "web": own[1].with_columns(user_id=corrected)}, **sizes)
+    assert not held.keys() & {*others}
+    turned = own[1].filter(pl.col("image_id").is_in(others))
+    rest = own[1].filter(~pl.col("image_id").is_in(others))
+    last = history.grow({"app": pl.concat([kept, turned]), "web": rest}, **sizes)
+    assert {last.get(key) for key in others} == {"train"}
+
+
 def test_labels_and_groups_are_corrected(history: History) -> None:
     tables = web_and_app(600, 300)
     first = history.grow(tables, test=30, dev=25, train_dev=20)
