@@ -11,12 +11,12 @@ from splitting.candidates import Candidates, Shortlist
 from splitting.frames import pack_frames, unpack_frames
 from splitting.rules import GROUP, KEY, ROWS, Rules
 
-MOST_ROWS = 400_000
+MOST_ROWS = 700_000
 _ALL = 2**64 - 1
 
 
 def first_bound(rows: int) -> int:
-    """The `u` up to which about 400,000 rows are kept.
+    """The `u` up to which about 700,000 rows are kept.
 
     Args:
         rows: of all the data, about.
