@@ -200,6 +200,28 @@ def test_what_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
         inventory(tmp_path / "odd.xyz")
 
 
+ODD = {b"a": b"x", b"b\xfe": b"y"}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "feather"])
+@pytest.mark.parametrize(
+    ("schema", "where"),
+    [
+        (pa.schema([("id", pa.int64())], metadata={b"a": b"\xff"}), r"of the schema .* under the key 'a'"),
+        (pa.schema([("id", pa.int64())], metadata=ODD), r"of the schema .* under the key 'b\\xfe'"),
+        (pa.schema([pa.field("id", pa.int64(), metadata={b"a": b"\xff"})]), r"of column 'id' .* under the key 'a'"),
+        (
+            pa.schema([("s", pa.struct([pa.field("in", pa.int64(), metadata={b"a": b"\xff"})]))]),
+            r"of column 's\.in' .* under the key 'a'",
+        ),
+    ],
+)
+def test_metadata_that_is_no_text_is_told(tmp_path: Path, kind: str, schema: pa.Schema, where: str) -> None:
+    path = write(tmp_path, kind, schema.empty_table())
+    with pytest.raises(DataError, match=rf"rows\.{kind}: the metadata {where}; write the file without that key"):
+        inventory(path)
+
+
 @pytest.mark.parametrize(
     ("pattern", "path", "matches"),
     [
