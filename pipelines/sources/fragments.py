@@ -127,8 +127,8 @@ def take_inventory(
     _raise_all([fact for fact in found if isinstance(fact, DataError)], len(found))
     facts = [fact for fact in found if isinstance(fact, FileFacts)]
     schemas = [
-        FileSchema(request.name, file.file, fact.schema)
-        for (request, file), fact in zip(wanted, facts, strict=True)
+        FileSchema(request.name, file.file, fact.schema, kind)
+        for (request, file), kind, fact in zip(wanted, formats, facts, strict=True)
         if fact.schema is not None
     ]
     if not schemas:

@@ -122,11 +122,21 @@ def test_sources_with_other_columns_are_unified(tmp_path: Path) -> None:
 
 
 def test_conflicts_list_columns_types_and_files() -> None:
-    schemas = [FileSchema("s", f"{i}.parquet", pa.schema([("a", pa.int64())])) for i in range(7)]
+    schemas = [FileSchema("s", f"{i}.parquet", pa.schema([("a", pa.int64())]), "parquet") for i in range(7)]
+    text = pa.schema([("a", pa.string())])
     with pytest.raises(DataError) as told:
-        unify([*schemas, FileSchema("t", "odd.csv", pa.schema([("a", pa.string())]))])
+        unify([*schemas, FileSchema("t", "odd.csv", text, "csv")])
     assert "a: int64 in 0.parquet, 1.parquet, 2.parquet, 3.parquet, 4.parquet and 2 more files" in str(told.value)
     assert "string in odd.csv" in str(told.value)
+    assert str(told.value).endswith("Write the files with one type, or set csv.column_types.")
+    with pytest.raises(DataError, match=r"Write the files with one type\.$"):
+        unify([*schemas, FileSchema("t", "odd.parquet", text, "parquet")])
+
+
+def test_a_header_with_a_name_twice_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,v,v\n1,2,x\n")
+    with pytest.raises(DataError, match=r"a\.csv: column 'v' stands more than once; rename one of them"):
+        inventory(tmp_path)
 
 
 @pytest.mark.parametrize(
