@@ -21,12 +21,13 @@ _TEXT_FORMATS = ("csv", "jsonl")
 
 @dataclass(frozen=True)
 class FileSchema:
-    """The schema of one file, and its format."""
+    """The schema of one file, its format, and whether it has no columns but those."""
 
     source: str
     file: str
     schema: pa.Schema
     format: Format
+    complete: bool = True
 
 
 class TypeConflictError(DataError):
@@ -210,6 +211,27 @@ def _merge_structs(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
             return None
         fields.append(pa.field(name, merged, len(found) < 2 or any(field.nullable for field in found)))
     return pa.struct(fields)
+
+
+def check_key(schemas: Sequence[FileSchema], key: Sequence[str]) -> None:
+    """Makes sure that every file has the columns of the key: all rows of one that has not would be rejected.
+
+    Args:
+        schemas: of all files. Those without any column are passed over: they hold no rows, or bad lines alone.
+        key: columns.
+
+    Raises:
+        DataError: files lack one; lists up to five.
+    """
+    for name in key:
+        lacking = [s for s in schemas if s.complete and s.schema.names and name not in s.schema.names]
+        if lacking:
+            shown = ", ".join(f"{item.file} (source {item.source!r})" for item in lacking[:_SHOWN])
+            more = f" and {len(lacking) - _SHOWN} more files" if len(lacking) > _SHOWN else ""
+            raise DataError(
+                f"{shown}{more} {'has' if len(lacking) == 1 else 'have'} no column {name!r}, which is in the key, so "
+                "every row there would be rejected; add the column, or take what lacks it out of the source"
+            )
 
 
 def check_reserved(schema: pa.Schema, source_column: str) -> None:

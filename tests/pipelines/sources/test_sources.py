@@ -17,7 +17,7 @@ from pyarrow import feather, orc
 from pipelines.sources.fragments import Inventory, SourceRequest, pack_units, take_inventory
 from pipelines.sources.listing import glob_pattern
 from pipelines.sources.reading import read_fragment, read_frame
-from pipelines.sources.schemas import FileSchema, merge_types, unify
+from pipelines.sources.schemas import FileSchema, check_key, merge_types, unify
 from splitting.errors import DataError
 
 TABLE = pa.table(
@@ -131,6 +131,15 @@ def test_conflicts_list_columns_types_and_files() -> None:
     assert str(told.value).endswith("Write the files with one type, or set csv.column_types.")
     with pytest.raises(DataError, match=r"Write the files with one type\.$"):
         unify([*schemas, FileSchema("t", "odd.parquet", text, "parquet")])
+
+
+def test_files_without_a_key_are_told_unless_more_of_them_may_come() -> None:
+    both, one = pa.schema([("id", pa.int64()), ("v", pa.int64())]), pa.schema([("v", pa.int64())])
+    schemas = [FileSchema("s", "a.csv", both, "csv"), FileSchema("s", "b.jsonl", one, "jsonl", complete=False)]
+    check_key([*schemas, FileSchema("s", "empty.jsonl", pa.schema([]), "jsonl")], ["id"])
+    lacking = [FileSchema("s", f"{i}.csv", one, "csv") for i in range(7)]
+    with pytest.raises(DataError, match=r"0\.csv \(source 's'\), .* and 2 more files have no column 'id'"):
+        check_key([*schemas, *lacking], ["v", "id"])
 
 
 def test_a_header_with_a_name_twice_is_told_as_such(tmp_path: Path) -> None:
