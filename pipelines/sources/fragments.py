@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipelines.sources.csv_files import has_spans
 from pipelines.sources.formats import Format, format_of
 from pipelines.sources.inspecting import FileFacts, inspect_file
-from pipelines.sources.listing import ListedFile, list_source
+from pipelines.sources.listing import ListedFile, check_read_once, list_source
 from pipelines.sources.options import CsvOptions
 from pipelines.sources.schemas import FileSchema, check_key, unify
 from pipelines.sources.text import BLOCK_BYTES, Span, is_compressed
@@ -121,6 +121,7 @@ def take_inventory(
             each.
     """
     wanted = [(request, file) for request in sources for file in list_source(request.name, request.paths, base)]
+    check_read_once([(request.name, file) for request, file in wanted])
     formats = [format_of(file.file, request.format) for request, file in wanted]
     with ThreadPoolExecutor(8) as pool:
         looks = [
