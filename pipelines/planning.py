@@ -69,7 +69,8 @@ def make_run_plan(
     """
     options = job_options(beam_options)
     _check_outside(run, spec, base)
-    inventory = take_inventory(source_requests(spec), base, numbered=spec.output == "index")
+    key, numbered = spec.key_columns, spec.output == "index"
+    inventory = take_inventory(source_requests(spec), base, numbered=numbered, key=key)
     check_reserved(inventory.schema, spec.source_column)
     if spec.output == "data":
         check_storable(inventory.schema)

@@ -11,10 +11,10 @@ import pyarrow as pa
 from pipelines.sources.csv_files import has_spans
 from pipelines.sources.formats import Format, format_of
 from pipelines.sources.inspecting import FileFacts, inspect_file
-from pipelines.sources.listing import ListedFile, list_source
+from pipelines.sources.listing import ListedFile, check_read_once, list_source
 from pipelines.sources.options import CsvOptions
-from pipelines.sources.schemas import FileSchema, unify
-from pipelines.sources.text import Span, is_compressed
+from pipelines.sources.schemas import FileSchema, check_key, unify
+from pipelines.sources.text import BLOCK_BYTES, Span, is_compressed
 from splitting.errors import DataError
 
 FRAGMENT_BYTES = 32 * 2**20
@@ -101,6 +101,7 @@ def take_inventory(
     fragment_bytes: int = FRAGMENT_BYTES,
     *,
     numbered: bool = False,
+    key: Sequence[str] = (),
 ) -> Inventory:
     """Lists and looks at all files.
 
@@ -109,14 +110,18 @@ def take_inventory(
         base: the folder that relative paths are against.
         fragment_bytes: about how large a fragment is, uncompressed.
         numbered: rows must know their number in the file, so that text files are read from their begin.
+        key: columns without which a row is rejected, and so a file that lacks them is refused; those that no file has
+            are left to `check_columns`.
 
     Returns:
         The inventory.
 
     Raises:
-        DataError: files are missing, unreadable or do not go together; lists up to five of each.
+        DataError: files are missing, unreadable, listed twice, lack a key or do not go together; lists up to five of
+            each.
     """
     wanted = [(request, file) for request in sources for file in list_source(request.name, request.paths, base)]
+    check_read_once([(request.name, file) for request, file in wanted])
     formats = [format_of(file.file, request.format) for request, file in wanted]
     with ThreadPoolExecutor(8) as pool:
         looks = [
@@ -126,14 +131,16 @@ def take_inventory(
         found = [look.result() for look in looks]
     _raise_all([fact for fact in found if isinstance(fact, DataError)], len(found))
     facts = [fact for fact in found if isinstance(fact, FileFacts)]
+    rows = list(zip(wanted, formats, facts, strict=True))
     schemas = [
-        FileSchema(request.name, file.file, fact.schema)
-        for (request, file), fact in zip(wanted, facts, strict=True)
+        FileSchema(request.name, file.file, fact.schema, kind, complete=_is_seen_whole(file, kind))
+        for (request, file), kind, fact in rows
         if fact.schema is not None
     ]
     if not schemas:
         raise DataError("the sources hold no rows and no columns; check their paths")
-    rows = list(zip(wanted, formats, facts, strict=True))
+    schema = unify(schemas)
+    check_key(schemas, [name for name in key if name in schema.names])
     files = tuple(
         SourceFile(request.name, file.uri, file.file, kind, file.bytes, fact.rows)
         for (request, file), kind, fact in rows
@@ -143,7 +150,12 @@ def take_inventory(
         for (request, file), kind, fact in rows
         for fragment in _cut(request, file, kind, fact, fragment_bytes, numbered)
     )
-    return Inventory(unify(schemas), files, fragments)
+    return Inventory(schema, files, fragments)
+
+
+def _is_seen_whole(file: ListedFile, kind: Format) -> bool:
+    """Whether a look at a file tells all its columns: lines of JSON may bring others further down."""
+    return kind != "jsonl" or (file.bytes <= BLOCK_BYTES and not is_compressed(file.uri))
 
 
 def _try(look: Callable[[ListedFile, Format, CsvOptions], FileFacts]) -> Callable[..., FileFacts | DataError]:

@@ -15,6 +15,7 @@ from pipelines.sources.formats import Format
 from pipelines.sources.json_lines import json_schema
 from pipelines.sources.listing import ListedFile
 from pipelines.sources.options import CsvOptions
+from pipelines.sources.storable import check_metadata
 from splitting.errors import DataError
 
 
@@ -45,7 +46,7 @@ def inspect_file(file: ListedFile, kind: Format, csv: CsvOptions) -> FileFacts:
         What it tells.
 
     Raises:
-        DataError: it cannot be read, or is not of its format.
+        DataError: it cannot be read, is not of its format, or has metadata that is not UTF-8.
     """
     location = locate(file.uri)
     if not file.bytes:
@@ -53,13 +54,16 @@ def inspect_file(file: ListedFile, kind: Format, csv: CsvOptions) -> FileFacts:
             return FileFacts(None, 0, None)
         raise DataError(f"{file.file} is empty (0 bytes), expected {kind}; delete it, or write it again")
     try:
-        return _LOOKS[kind](location, file, csv)
+        facts = _LOOKS[kind](location, file, csv)
     except OSError as error:
         if isinstance(error, pa.ArrowException) or "magic" in str(error) or error.errno is None:
             raise _broken(file, kind, error) from error
         raise_for(location, "read", error)
     except (pa.ArrowException, ValueError) as error:
         raise _broken(file, kind, error) from error
+    if facts.schema is not None:
+        check_metadata(facts.schema, file.file)
+    return facts
 
 
 def _broken(file: ListedFile, kind: Format, error: BaseException) -> DataError:

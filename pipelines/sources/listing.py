@@ -5,6 +5,7 @@ Left out: names that begin with `.` or `_`, and, in a folder, documents beside t
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,27 @@ def list_source(name: str, paths: Sequence[str], base: str | None) -> tuple[List
             )
         found.update((match.uri, match) for match in matches)
     return tuple(found[uri] for uri in sorted(found))
+
+
+def check_read_once(listed: Sequence[tuple[str, ListedFile]]) -> None:
+    """Makes sure that no file is listed twice, under one name or, by a symbolic link, under two.
+
+    Args:
+        listed: files, each with its source.
+
+    Raises:
+        DataError: one is; names both listings.
+    """
+    seen: dict[str, tuple[str, ListedFile]] = {}
+    for source, file in listed:
+        real = file.uri if is_uri(file.uri) else os.path.realpath(file.uri)
+        if real in seen:
+            other, first = seen[real]
+            raise DataError(
+                f"{file.file} (source {source!r}) and {first.file} (source {other!r}) are the same file, and no row "
+                "may be read twice; take it out of one, or give narrower paths"
+            )
+        seen[real] = source, file
 
 
 def takes(path: str, base: str | None, uri: str) -> bool:

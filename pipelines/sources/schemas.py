@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.types as pt
 
+from pipelines.sources.formats import Format
 from pipelines.sources.storable import storable
 from splitting.errors import DataError
 
@@ -15,13 +16,30 @@ _UNITS = ("s", "ms", "us", "ns")
 _SHOWN = 5
 
 
+_TEXT_FORMATS = ("csv", "jsonl")
+
+
 @dataclass(frozen=True)
 class FileSchema:
-    """The schema of one file."""
+    """The schema of one file, its format, and whether it has no columns but those."""
 
     source: str
     file: str
     schema: pa.Schema
+    format: Format
+    complete: bool = True
+
+
+class TypeConflictError(DataError):
+    """Columns have types that do not go together.
+
+    Attributes:
+        columns: each with the files that have it, in order.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[FileSchema]]) -> None:
+        self.columns = columns
+        super().__init__(_told(columns))
 
 
 def unify(schemas: Sequence[FileSchema]) -> pa.Schema:
@@ -36,32 +54,25 @@ def unify(schemas: Sequence[FileSchema]) -> pa.Schema:
         (`storable`).
 
     Raises:
-        DataError: columns conflict; lists every one with its types and files.
+        DataError: a file has two columns of one name.
+        TypeConflictError: columns conflict; lists every one with its types and files.
     """
-    fields: dict[str, list[tuple[pa.Field, str]]] = {}
-    for item in schemas:
-        for field in item.schema:
-            fields.setdefault(field.name, []).append((field, item.file))
-    conflicts, merged = [], []
-    for name, found in fields.items():
-        kind = _merge_all([storable(field.type) for field, _ in found])
-        if kind is None:
-            conflicts.append(_conflict(name, found))
-            continue
-        nullable = len(found) < len(schemas) or any(field.nullable for field, _ in found)
-        merged.append(pa.field(name, kind, nullable, _shared_metadata([field.metadata for field, _ in found])))
-    if conflicts:
-        count = len(conflicts)
-        raise DataError(
-            "\n".join(
-                [
-                    f"{count} column{'s have types that do' if count > 1 else ' has types that do'} not go together:",
-                    *conflicts,
-                    "Write the files with one type, or set csv.column_types.",
-                ]
-            )
-        )
     _check_distinct(schemas)
+    holders: dict[str, list[FileSchema]] = {}
+    for item in schemas:
+        for name in item.schema.names:
+            holders.setdefault(name, []).append(item)
+    conflicts, merged = {}, []
+    for name, files in holders.items():
+        found = [item.schema.field(name) for item in files]
+        kind = _merge_all([storable(field.type) for field in found])
+        if kind is None:
+            conflicts[name] = files
+            continue
+        nullable = len(found) < len(schemas) or any(field.nullable for field in found)
+        merged.append(pa.field(name, kind, nullable, _shared_metadata([field.metadata for field in found])))
+    if conflicts:
+        raise TypeConflictError(conflicts)
     metadata = _shared_metadata([item.schema.metadata for item in schemas])
     return pa.schema(merged, metadata=metadata)
 
@@ -74,10 +85,18 @@ def _check_distinct(schemas: Sequence[FileSchema]) -> None:
             raise DataError(f"{item.file}: column {twice[0]!r} stands more than once; rename one of them")
 
 
-def _conflict(name: str, found: list[tuple[pa.Field, str]]) -> str:
+def _told(columns: Mapping[str, Sequence[FileSchema]]) -> str:
+    have = "columns have types that do" if len(columns) > 1 else "column has types that do"
+    guessed = any(item.format in _TEXT_FORMATS for files in columns.values() for item in files)
+    advice = "Write the files with one type, or set csv.column_types." if guessed else "Write the files with one type."
+    told = [_conflict(name, files) for name, files in columns.items()]
+    return "\n".join([f"{len(columns)} {have} not go together:", *told, advice])
+
+
+def _conflict(name: str, found: Sequence[FileSchema]) -> str:
     by_type: dict[str, list[str]] = {}
-    for field, file in found:
-        by_type.setdefault(str(field.type), []).append(file)
+    for item in found:
+        by_type.setdefault(str(item.schema.field(name).type), []).append(item.file)
     told = []
     for kind, files in by_type.items():
         more = f" and {len(files) - _SHOWN} more files" if len(files) > _SHOWN else ""
@@ -192,6 +211,27 @@ def _merge_structs(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
             return None
         fields.append(pa.field(name, merged, len(found) < 2 or any(field.nullable for field in found)))
     return pa.struct(fields)
+
+
+def check_key(schemas: Sequence[FileSchema], key: Sequence[str]) -> None:
+    """Makes sure that every file has the columns of the key: all rows of one that has not would be rejected.
+
+    Args:
+        schemas: of all files. Those without any column are passed over: they hold no rows, or bad lines alone.
+        key: columns.
+
+    Raises:
+        DataError: files lack one; lists up to five.
+    """
+    for name in key:
+        lacking = [s for s in schemas if s.complete and s.schema.names and name not in s.schema.names]
+        if lacking:
+            shown = ", ".join(f"{item.file} (source {item.source!r})" for item in lacking[:_SHOWN])
+            more = f" and {len(lacking) - _SHOWN} more files" if len(lacking) > _SHOWN else ""
+            raise DataError(
+                f"{shown}{more} {'has' if len(lacking) == 1 else 'have'} no column {name!r}, which is in the key, so "
+                "every row there would be rejected; add the column, or take what lacks it out of the source"
+            )
 
 
 def check_reserved(schema: pa.Schema, source_column: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
@@ -115,6 +117,43 @@ def _is_lost(kind: pa.DataType) -> bool:
         return _is_lost(kind.storage_type)
     lost = pt.is_union(kind) or pt.is_interval(kind) or pt.is_run_end_encoded(kind) or _is_list_view(kind)
     return bool(lost) or any(_is_lost(field.type) for field in _children(kind))
+
+
+def check_metadata(schema: pa.Schema, file: str) -> None:
+    """Makes sure that metadata can be read by polars and Beam's workers, which take texts only.
+
+    Args:
+        schema: of a file.
+        file: how the file is shown.
+
+    Raises:
+        DataError: a key or value of the schema's metadata, or of a field's at any depth, is not UTF-8; names the first.
+    """
+    for where, key in [*_odd_keys("the schema", schema.metadata), *(found for f in schema for found in _odd_inside(f))]:
+        raise DataError(
+            f"{file}: the metadata of {where} holds bytes that are not UTF-8, under the key "
+            f"{repr(key[:100])[1:]}; write the file without that key, or its value as text (base64)"
+        )
+
+
+def _odd_inside(field: pa.Field, path: str = "") -> Iterator[tuple[str, bytes]]:
+    name = f"{path}.{field.name}" if path else field.name
+    yield from _odd_keys(f"column {name!r}", field.metadata)
+    kind = field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type
+    for child in _children(kind):
+        yield from _odd_inside(child, name)
+
+
+def _odd_keys(where: str, metadata: dict[bytes, bytes] | None) -> Iterator[tuple[str, bytes]]:
+    yield from ((where, key) for key, value in (metadata or {}).items() if not (_is_utf8(key) and _is_utf8(value)))
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def check_readable(table: pa.Table) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.types as pt
 
 from pipelines.sources.storable import is_opaque
+from pipelines.spec.comparisons import check_comparisons
 from pipelines.spec.models import Pool, Spec
 from pipelines.spec.values import shorten
 from splitting.columns import from_arrow
-from splitting.conditions import Condition, ConditionError, Token, columns_of, evaluate, first_words, read
+from splitting.conditions import Condition, ConditionError, columns_of, evaluate, first_words, read
 from splitting.errors import Problem, SpecError
 from splitting.request import TARGET_POOL, TRAIN
 
@@ -42,8 +43,7 @@ def compile_condition(sql: str, columns: Mapping[str, pl.DataType], path: str) -
     """
     try:
         condition = Condition(sql, columns_of(sql, columns))
-        _check_comparisons(read(sql), columns)
-        _check_alone(read(sql), columns)
+        check_comparisons(read(sql), columns)
     except ConditionError as error:
         raise SpecError([Problem(path, f"{shorten(sql, 200)}: {error}")]) from error
     empty = pl.DataFrame(schema={name: columns[name] for name in condition.columns})
@@ -59,45 +59,6 @@ def compile_condition(sql: str, columns: Mapping[str, pl.DataType], path: str) -
         told = f"{shorten(sql, 200)} gives {result.dtype}, expected a condition (true or false)"
         raise SpecError([Problem(path, told)])
     return condition
-
-
-_COMPARISONS = ("=", "<>", "!=", "<", ">", "<=", ">=")
-_ARITHMETIC = ("+", "-", "*", "/", "%", "||")
-
-
-def _check_comparisons(tokens: Sequence[Token], columns: Mapping[str, pl.DataType]) -> None:
-    """A column beside a literal of another kind: polars compares some of them, and never as they were meant."""
-    edge = Token("mark", "")
-    padded = [edge, *tokens, edge]
-    for before, left, mark, right, after in zip(padded, padded[1:], padded[2:], padded[3:], padded[4:], strict=False):
-        if mark.characters not in _COMPARISONS or {before.characters, after.characters} & {*_ARITHMETIC}:
-            continue
-        for column, literal in ((left, right), (right, left)):
-            if column.kind == "column" and literal.kind in ("number", "text"):
-                _check_comparison(column.characters, columns[column.characters], literal)
-
-
-def _check_alone(tokens: Sequence[Token], columns: Mapping[str, pl.DataType]) -> None:
-    """A column that stands for a condition by itself, as in `NOT label`, has to be one."""
-    words = [token.characters.lower() if token.kind != "column" else "" for token in tokens]
-    if "between" in words:
-        return
-    for before, token, after in zip(["and", *words], tokens, [*words[1:], "and"], strict=False):
-        alone = before in ("and", "or", "not") and after in ("and", "or")
-        if token.kind == "column" and alone and columns[token.characters] not in (pl.Boolean, pl.Null):
-            told = f"column {token.characters!r} is {columns[token.characters]}, and neither true nor false"
-            raise ConditionError(f"{told}; compare it, as in {token.characters} = …")
-
-
-def _check_comparison(name: str, kind: pl.DataType, literal: Token) -> None:
-    text = isinstance(kind, pl.String | pl.Categorical | pl.Enum)
-    if literal.kind == "number" and (text or kind.is_temporal()):
-        told = "a text" if text else "a date or time"
-        raise ConditionError(f"column {name!r} is {told}, and {literal.characters} a number; put it in single quotes")
-    if literal.kind == "text" and kind.is_numeric():
-        raise ConditionError(
-            f"column {name!r} is a number ({kind}), and {literal.characters[:60]} a text; leave the quotes out"
-        )
 
 
 def check_columns(spec: Spec, schema: pa.Schema) -> None:

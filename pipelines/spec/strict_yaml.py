@@ -60,8 +60,10 @@ class _BoundedLoader(yaml.SafeLoader):
         line = f"line {event.start_mark.line + 1}"
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise _RefusedError(f"{line}: references (&name, *name) are not allowed; write the value out")
-        if getattr(event, "tag", None) is not None:
-            raise _RefusedError(f"{line}: tags (!name) are not allowed; write the plain value")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            written = f"!!{tag.removeprefix(_TAG)}" if tag.startswith(_TAG) else tag
+            raise _RefusedError(f"{line}: the tag {shorten(written)} is not allowed; write the plain value")
         self._values += 1
         if self._values > MAX_VALUES:
             raise _RefusedError(

@@ -197,8 +197,15 @@ def test_a_key_that_one_source_lacks_is_told(tmp_path: Path, capsys: pytest.Capt
     tables = web_and_app(300, 200)
     write_parquet(tmp_path, {"web": tables["web"], "app": tables["app"].drop("image_id")})
     message = run_told(tmp_path, capsys)
-    assert "source 'app'" in message
-    assert "key" in message
+    assert "app/part.parquet (source 'app') has no column 'image_id', which is in the key" in message
+    assert "rejected (null key" not in message
+
+
+def test_a_key_that_one_file_of_a_source_lacks_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables = web_and_app(300, 200)
+    write_parquet(tmp_path, tables)
+    tables["app"].drop("image_id").write_csv(tmp_path / "app" / "nocol.csv")
+    assert "app/nocol.csv (source 'app') has no column 'image_id'" in run_told(tmp_path, capsys)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -190,3 +190,24 @@ def test_what_would_be_listed_is_known_before_it_is_there(tmp_path: Path, path: 
     except DataError:
         listed = []
     assert (str(tmp_path / inner) in listed) == taken
+
+
+@pytest.mark.parametrize(("one", "other"), [("web", "app"), ("web", "web/rows.csv"), ("web", "linked")])
+def test_no_file_is_read_twice(tmp_path: Path, one: str, other: str) -> None:
+    for name in ("web", "app"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "web" / "rows.csv").write_text("id\n1\n")
+    (tmp_path / "app" / "own.csv").write_text("id\n2\n")
+    (tmp_path / "app" / "web.csv").symlink_to(tmp_path / "web" / "rows.csv")
+    (tmp_path / "linked").symlink_to(tmp_path / "web")
+    requests = [SourceRequest(name, (path,)) for name, path in (("first", one), ("second", other))]
+    with pytest.raises(DataError, match=r"\(source 'second'\) and web/rows\.csv \(source 'first'\) are the same file"):
+        take_inventory(requests, str(tmp_path))
+
+
+def test_no_file_of_one_source_is_read_twice(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id\n1\n")
+    (tmp_path / "latest.csv").symlink_to("rows.csv")
+    with pytest.raises(DataError, match=r"no row may be read twice"):
+        take_inventory([SourceRequest("s", (".",))], str(tmp_path))
+    assert len(take_inventory([SourceRequest("s", ("rows.csv", "rows.*"))], str(tmp_path)).files) == 1

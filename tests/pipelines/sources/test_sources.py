@@ -17,7 +17,7 @@ from pyarrow import feather, orc
 from pipelines.sources.fragments import Inventory, SourceRequest, pack_units, take_inventory
 from pipelines.sources.listing import glob_pattern
 from pipelines.sources.reading import read_fragment, read_frame
-from pipelines.sources.schemas import FileSchema, merge_types, unify
+from pipelines.sources.schemas import FileSchema, check_key, merge_types, unify
 from splitting.errors import DataError
 
 TABLE = pa.table(
@@ -122,11 +122,30 @@ def test_sources_with_other_columns_are_unified(tmp_path: Path) -> None:
 
 
 def test_conflicts_list_columns_types_and_files() -> None:
-    schemas = [FileSchema("s", f"{i}.parquet", pa.schema([("a", pa.int64())])) for i in range(7)]
+    schemas = [FileSchema("s", f"{i}.parquet", pa.schema([("a", pa.int64())]), "parquet") for i in range(7)]
+    text = pa.schema([("a", pa.string())])
     with pytest.raises(DataError) as told:
-        unify([*schemas, FileSchema("t", "odd.csv", pa.schema([("a", pa.string())]))])
+        unify([*schemas, FileSchema("t", "odd.csv", text, "csv")])
     assert "a: int64 in 0.parquet, 1.parquet, 2.parquet, 3.parquet, 4.parquet and 2 more files" in str(told.value)
     assert "string in odd.csv" in str(told.value)
+    assert str(told.value).endswith("Write the files with one type, or set csv.column_types.")
+    with pytest.raises(DataError, match=r"Write the files with one type\.$"):
+        unify([*schemas, FileSchema("t", "odd.parquet", text, "parquet")])
+
+
+def test_files_without_a_key_are_told_unless_more_of_them_may_come() -> None:
+    both, one = pa.schema([("id", pa.int64()), ("v", pa.int64())]), pa.schema([("v", pa.int64())])
+    schemas = [FileSchema("s", "a.csv", both, "csv"), FileSchema("s", "b.jsonl", one, "jsonl", complete=False)]
+    check_key([*schemas, FileSchema("s", "empty.jsonl", pa.schema([]), "jsonl")], ["id"])
+    lacking = [FileSchema("s", f"{i}.csv", one, "csv") for i in range(7)]
+    with pytest.raises(DataError, match=r"0\.csv \(source 's'\), .* and 2 more files have no column 'id'"):
+        check_key([*schemas, *lacking], ["v", "id"])
+
+
+def test_a_header_with_a_name_twice_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,v,v\n1,2,x\n")
+    with pytest.raises(DataError, match=r"a\.csv: column 'v' stands more than once; rename one of them"):
+        inventory(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +217,28 @@ def test_what_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "odd.xyz").write_text("x")
     with pytest.raises(DataError, match="the ending tells no format"):
         inventory(tmp_path / "odd.xyz")
+
+
+ODD = {b"a": b"x", b"b\xfe": b"y"}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "feather"])
+@pytest.mark.parametrize(
+    ("schema", "where"),
+    [
+        (pa.schema([("id", pa.int64())], metadata={b"a": b"\xff"}), r"of the schema .* under the key 'a'"),
+        (pa.schema([("id", pa.int64())], metadata=ODD), r"of the schema .* under the key 'b\\xfe'"),
+        (pa.schema([pa.field("id", pa.int64(), metadata={b"a": b"\xff"})]), r"of column 'id' .* under the key 'a'"),
+        (
+            pa.schema([("s", pa.struct([pa.field("in", pa.int64(), metadata={b"a": b"\xff"})]))]),
+            r"of column 's\.in' .* under the key 'a'",
+        ),
+    ],
+)
+def test_metadata_that_is_no_text_is_told(tmp_path: Path, kind: str, schema: pa.Schema, where: str) -> None:
+    path = write(tmp_path, kind, schema.empty_table())
+    with pytest.raises(DataError, match=rf"rows\.{kind}: the metadata {where}; write the file without that key"):
+        inventory(path)
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,9 @@ def test_a_mistake_is_told_in_plain_words(field: str, value: str, parts: list[st
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("a: !!python/object:os.system x", "tags (!name) are not allowed"),
-        ("name: !!str 12", "tags (!name) are not allowed"),
+        ("a: !!python/object:os.system x", "the tag '!!python/object:os.system' is not allowed"),
+        ("name: !!str 12", "the tag '!!str' is not allowed"),
+        ("name: !own x", "the tag '!own' is not allowed"),
         ("a: &x 1\nb: *x", "references"),
         ("a: 1\na: 2", "stands twice, first in line 1, the second time in line 2"),
         ("? [a]\n: b", "the key in line 1 is a list"),
