@@ -1,4 +1,4 @@
-"""The verbs: plan, apply, run, show, validate, report, history, diff. The same for notebooks, DAGs and the command line."""
+"""The verbs: plan, apply, run, show, validate, report, history, diff. For notebooks, DAGs, the command line alike."""
 
 from __future__ import annotations
 
