@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from pipelines.measured import group_sizes, read_profile
@@ -11,7 +11,7 @@ from pipelines.placements import find_places, row_columns
 from pipelines.report.moves import Moves, evaluation_keys, incomparable, moves_in_files, moves_in_ledgers
 from pipelines.report.run_facts import FinishedRun, HistoryFacts, ListedRun, RunPair
 from pipelines.reporting import read_verdict
-from pipelines.run_directory import PLAN, REPORT, SUCCESS, RunDirectory
+from pipelines.run_directory import CLAIM, OWN, PLAN, REPORT, SUCCESS, RunDirectory
 from pipelines.sources.filesystems import kind, locate
 from pipelines.sources.uris import join, shown
 from pipelines.spec.models import Spec
@@ -59,12 +59,13 @@ def read_history(folder: RunDirectory, *, scan: bool = False) -> HistoryFacts:
         RunDirectoryError: it holds no run, or is one.
     """
     names = folder.names()
-    if {SUCCESS, "plan"} & set(names):
+    if SUCCESS in names or folder.has(PLAN):
         raise RunDirectoryError(f"{folder.uri} is a run itself; give the folder that holds it beside other runs")
     found = {name: RunDirectory.at(join(folder.uri, name)) for name in sorted(names, key=_by_number)}
     found = {name: run for name, run in found.items() if kind(locate(run.uri)) == "folder"}
-    is_run = {name: bool({SUCCESS, PLAN.split("/", maxsplit=1)[0]} & set(run.names())) for name, run in found.items()}
-    listed = tuple(_listed(name, run) for name, run in found.items() if is_run[name])
+    title = shown(folder.uri).rstrip("/").rpartition("/")[2]
+    is_run = {name: _is_run(run) for name, run in found.items()}
+    listed = tuple(_listed(name, run, title) for name, run in found.items() if is_run[name])
     if not listed:
         raise RunDirectoryError(
             f"{folder.uri} holds no run; runs lie in it side by side, as {join(folder.uri, '2026-11-22')}: write one "
@@ -77,7 +78,7 @@ def read_history(folder: RunDirectory, *, scan: bool = False) -> HistoryFacts:
         if (old := _base(finished, new)) is not None
     )
     return HistoryFacts(
-        name=shown(folder.uri).rstrip("/").rpartition("/")[2],
+        name=title,
         listed=listed,
         pairs=pairs,
         others=tuple(name for name in found if not is_run[name]),
@@ -114,15 +115,30 @@ def _by_number(name: str) -> tuple[list[tuple[int, str]], str]:
     return [(int(part), "") if part.isascii() and part.isdigit() else (-1, part) for part in parts], name
 
 
-def _listed(name: str, run: RunDirectory) -> ListedRun:
-    """One run of a folder; what is wrong with it is told, and stops nothing."""
+def _is_run(run: RunDirectory) -> bool:
+    """Finished, planned, or begun: it holds something, and nothing but what runs hold."""
+    names = run.names()
+    begun = bool(names) and all(name in OWN or name.startswith(CLAIM) for name in names)
+    return SUCCESS in names or begun or run.has(PLAN)
+
+
+def _listed(name: str, run: RunDirectory, folder: str) -> ListedRun:
+    """One run of a folder; what is wrong with it is told, and stops nothing. Its place is told from the folder on."""
     try:
         report = f"./{quote(name, safe='')}/{REPORT}" if run.has(REPORT) else None
         if not run.finished:
-            return ListedRun(name, "not finished", f"Finish it with: targetsplit apply {shown(run.uri)}")
+            verb = "apply" if run.has(PLAN) else "run SPEC -o"
+            return ListedRun(name, "not finished", f"Finish it with: targetsplit {verb} {folder}/{name}", report)
         return ListedRun(name, "finished", "", report, _finished(name, run))
     except TargetsplitError as error:
-        return ListedRun(name, "cannot be read", str(error))
+        return ListedRun(name, "cannot be read", _placeless(str(error), {run.uri: f"{folder}/{name}"}))
+
+
+def _placeless(message: str, names: Mapping[str, str]) -> str:
+    """A message that names runs as the page does: it is the same wherever they lie."""
+    for uri, name in names.items():
+        message = message.replace(uri, name)
+    return message
 
 
 def _finished(name: str, run: RunDirectory) -> FinishedRun:
@@ -167,7 +183,8 @@ def _moves(old: _Run, new: _Run, *, scan: bool) -> Moves:
         wanted = evaluation_keys(*plans)
         found = [find_places(run, one.plan, spec, wanted) for one, run, spec in (old, new)]
     except (DataError, RunDirectoryError, SpecError) as error:
-        return moves_in_ledgers(*plans, f"The files could not be counted: {error}.")
+        told = _placeless(str(error), {run.uri: one.name for one, run, _ in (old, new)})
+        return moves_in_ledgers(*plans, f"The files could not be counted: {told}.")
     return moves_in_files(plans[0], found[0], plans[1], found[1])
 
 
@@ -180,7 +197,7 @@ def _shifts(old: _Run, new: _Run) -> tuple[RunShifts | None, str]:
         try:
             profile = read_profile(run)
         except RunDirectoryError as error:
-            return None, f"The data was not compared: {error}."
+            return None, f"The data was not compared: {_placeless(str(error), {run.uri: one.name})}."
         evaluation = tuple(split.name for split in one.plan.splits)
         measured.append(MeasuredSplits(profile, evaluation, column_roles(spec), group_sizes(one.plan)))
     salt = str(new[0].plan.identity.get("salt", ""))

@@ -203,7 +203,9 @@ def _verdict(facts: HistoryFacts, runs: list[FinishedRun]) -> tuple[Tone, str, s
         names = joined((shown(pair.new.name, _LONGEST) for pair in moved), 5)
         return tone, f"Examples moved in {names}.", f"{told}.{more} {state}"
     counts = [pair for pair in facts.pairs if pair.moves.moved is not None]
-    verdict = "No example was found to have moved." if counts else f"{told}."
+    ledgers = any(pair.moves.basis == "ledgers" for pair in counts)
+    verdict = "No example moved between evaluation splits." if ledgers else "No example moved."
+    verdict = verdict if counts else f"{told}."
     return _STATES.get(last.document["status"], "note"), verdict, f"{told}.{more} {state}"
 
 

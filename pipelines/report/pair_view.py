@@ -81,11 +81,10 @@ def pair_view(pair: RunPair) -> PairView:
         A function of the facts alone.
     """
     tone, moved, short = moved_words(pair)
-    lead = "It continues the run before: what that decided stays." if pair.continues else _NOT_CONTINUED
     return PairView(
         old=shown(pair.old.name, _LONGEST),
         new=shown(pair.new.name, _LONGEST),
-        lead=lead,
+        lead=_lead(pair),
         tone=tone,
         moved=moved,
         moved_short=short,
@@ -97,7 +96,12 @@ def pair_view(pair: RunPair) -> PairView:
     )
 
 
-_NOT_CONTINUED = "It does not continue the run before: nothing held that one's examples in their places."
+def _lead(pair: RunPair) -> str:
+    if pair.continues:
+        return "The new run continues the old one: what that decided stays."
+    if pair.new.plan.previous is not None:
+        return "The new run continues another one. If that goes back to the old one, what the old one decided stays."
+    return "The new run continues none: nothing held the old one's examples in their places."
 
 
 def moved_words(pair: RunPair) -> tuple[Tone, str, str]:
