@@ -1,4 +1,4 @@
-"""The verbs: plan, apply, run, show. The same for notebooks, DAGs and the command line."""
+"""The verbs: plan, apply, run, show, validate, report, history, diff. For notebooks, DAGs, the command line alike."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from splitting.plan import Plan
 from validation.gx.process import Judge
 
 if TYPE_CHECKING:
+    from pipelines.report.run_facts import RunPair
     from validation.verdict import Judgement
 
 FailOn = Literal["critical", "warning"]
@@ -207,6 +208,45 @@ def report(out: str | PathLike[str], *, sample_rows: int | None = None) -> str:
     from pipelines.reporting import rebuild_report  # noqa: PLC0415, loads what reads files
 
     return rebuild_report(RunDirectory.at(str(out)), sample_rows)
+
+
+def history(runs: str | PathLike[str], *, scan: bool = False) -> str:
+    """Writes `index.html` of a folder of runs: a line a run, the mismatch over time, what changed from one to the next.
+
+    Each run is compared with the one that it continues, or else with the one before it by name.
+
+    Args:
+        runs: the folder in which runs lie side by side.
+        scan: count moved examples in the written files of every two runs; by default in their ledgers alone.
+
+    Returns:
+        Where the page is: an absolute path or a URI.
+
+    Raises:
+        RunDirectoryError: the folder holds no run, or is one.
+    """
+    from pipelines.history import write_history  # noqa: PLC0415, loads what reads files
+
+    return write_history(str(runs), scan=scan)
+
+
+def diff(old: str | PathLike[str], new: str | PathLike[str], *, scan: bool = True) -> RunPair:
+    """Compares two finished runs: spec, sizes, examples that came, left, were held out or moved, shifts of the data.
+
+    Args:
+        old: the directory of the reference.
+        new: of the other.
+        scan: count examples in the written files of both; else in their ledgers alone, which do not list `train`.
+
+    Returns:
+        Both runs. Look at `moves.moved`: where the new run continues the old one it must be 0.
+
+    Raises:
+        RunDirectoryError: one is not a finished run, or cannot be read.
+    """
+    from pipelines.history import compare  # noqa: PLC0415, loads what reads files
+
+    return compare(str(old), str(new), scan=scan)
 
 
 def starter_suite(out: str | PathLike[str], table: str = "all") -> dict[str, Any]:

@@ -62,7 +62,7 @@ class _Fitting:
 
 def _splits(plan: Plan, *, with_sources: bool) -> Table:
     sources = [source.name for source in plan.sources] if with_sources else []
-    table = _table(f"{printable(plan.name)}: {plan.rows_read:,} rows")
+    table = new_table(f"{printable(plan.name)}: {plan.rows_read:,} rows")
     table.add_column("split", no_wrap=True)
     table.add_column("drawn from", no_wrap=True)
     for name in ("rows", *(_name(source) for source in sources), "target", "shuffle"):
@@ -87,7 +87,7 @@ def _splits(plan: Plan, *, with_sources: bool) -> Table:
 
 
 def _sources(plan: Plan) -> Table:
-    table = _table("rows by source")
+    table = new_table("rows by source")
     table.add_column("source", overflow="fold")
     names = [TRAIN, *(split.name for split in plan.splits)]
     for name in names:
@@ -114,7 +114,7 @@ def _origin(pool: str) -> str:
 
 
 def _strata(plan: Plan) -> Table:
-    table = _table("strata against their quotas")
+    table = new_table("strata against their quotas")
     table.add_column("split", no_wrap=True)
     by_source = ["source"] if any(quota.source is not None for quota in plan.quotas) else []
     table.add_column(" × ".join(_name(name) for name in plan.strata) or "".join(by_source), overflow="fold")
@@ -150,7 +150,7 @@ def _labels(stratum: Stratum) -> Iterable[str]:
 
 
 def _set_aside(plan: Plan) -> Table:
-    table = _table("rows in no split")
+    table = new_table("rows in no split")
     table.add_column("kept in", no_wrap=True)
     for name in ("source", "reason"):
         table.add_column(name, overflow="fold")
@@ -180,7 +180,7 @@ def judgement_view(judgement: Judgement) -> RenderableType:
         told = f"{total - failed:,} of {total:,} checks hold, {_not_held(judgement)}"
     parts: list[RenderableType] = [Text(f"Verdict: {judgement.status}; {told}.")]
     if judgement.findings:
-        table = _table("")
+        table = new_table("")
         table.title, table.show_header = None, False
         table.add_column("severity", no_wrap=True)
         table.add_column("finding", overflow="fold")
@@ -203,7 +203,8 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _table(title: str) -> Table:
+def new_table(title: str) -> Table:
+    """An empty table as all of them look."""
     return Table(
         title=Text(title),
         box=box.SIMPLE_HEAD,

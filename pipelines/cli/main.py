@@ -23,6 +23,8 @@ _COMMANDS = {
     "show": "Show the tables of a run again.",
     "validate": "Judge a finished run again, with other thresholds.",
     "report": "Write the report of a finished run again, and open it.",
+    "history": "Write the history page of a folder of runs, and open it.",
+    "diff": "Compare two runs: spec, sizes, examples, data.",
     "checks": "Write a first suite of expectations from a finished run.",
     "schema": "Print the JSON Schema of a spec.",
 }

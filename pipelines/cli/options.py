@@ -41,6 +41,9 @@ fail_on = click.option(
     type=click.Choice(["critical", "warning"]),
     help="From which severity on a failed check is exit code 3; by default as the spec says, else critical.",
 )
+open_option = click.option(
+    "--open", "opened", is_flag=True, help="Open the page in a browser; it must lie on this machine."
+)
 shard_size = click.option(
     "--shard-size", metavar="SIZE", help="About how large a data file should be, as in 64M; 256M by default."
 )

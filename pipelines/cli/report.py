@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from pipelines.cli.options import open_option
+from pipelines.cli.results import show_page
+
 
 @click.command("report", short_help="Write the report of a finished run again, and open it.")
 @click.argument("run", metavar="RUN")
-@click.option("--open", "opened", is_flag=True, help="Open the report in a browser; the run must lie on this machine.")
+@open_option
 @click.option(
     "--sample-rows",
     type=click.IntRange(0, 20),
@@ -21,10 +24,4 @@ def command(run: str, opened: bool, sample_rows: int | None) -> None:
     """
     from pipelines import api  # noqa: PLC0415, loads polars
 
-    where = api.report(run, sample_rows=sample_rows)
-    click.echo(where)
-    if not opened:
-        return
-    if "://" in where:
-        raise click.UsageError(f"{where} is not on this machine, so --open cannot open it; open it where it is served")
-    click.launch(where)
+    show_page(api.report(run, sample_rows=sample_rows), opened=opened)

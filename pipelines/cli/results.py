@@ -14,6 +14,7 @@ _MOST_NAMED = 5
 
 if TYPE_CHECKING:
     from pipelines.api import RunResult
+    from pipelines.report.run_facts import RunPair
     from splitting.plan import Plan
 
 
@@ -32,6 +33,51 @@ def print_plan(plan: Plan, out: str, *, as_json: bool, quiet: bool) -> None:
         from pipelines.display import plan_view, view_text  # noqa: PLC0415
 
         click.echo(view_text(plan_view(plan)), nl=False)
+
+
+def show_page(where: str, *, opened: bool) -> None:
+    """Prints where a page is, and opens it.
+
+    Args:
+        where: a path or a URI.
+        opened: open it in a browser.
+
+    Raises:
+        click.UsageError: it is to be opened and lies elsewhere.
+    """
+    click.echo(where)
+    if not opened:
+        return
+    if "://" in where:
+        raise click.UsageError(f"{where} is not on this machine, so --open cannot open it; open it where it is served")
+    click.launch(where)
+
+
+def print_pair(pair: RunPair, *, as_json: bool, quiet: bool) -> int:
+    """Prints two runs beside each other.
+
+    Args:
+        pair: of both.
+        as_json: print one JSON document instead of tables.
+        quiet: print nothing but what is wrong.
+
+    Returns:
+        The exit code: 3 where examples of a run that is continued moved.
+    """
+    from pipelines.report.pair_view import moved_words, pair_document, pair_view  # noqa: PLC0415
+
+    tone, told, _ = moved_words(pair)
+    if as_json:
+        click.echo(json.dumps(pair_document(pair), indent=1, ensure_ascii=False))
+    elif not quiet:
+        from pipelines.display import view_text  # noqa: PLC0415
+        from pipelines.display_pair import pair_text  # noqa: PLC0415
+
+        click.echo(view_text(pair_text(pair_view(pair))), nl=False)
+    if tone != "bad":
+        return DONE
+    _tell(told, json_log())
+    return CRITICAL_CHECK
 
 
 def finish(result: RunResult, out: str, *, as_json: bool, quiet: bool) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from pipelines.report.history_view import HistoryView
 from pipelines.report.palette import DARK, LIGHT, SERIES, variables
 from pipelines.report.view import ReportView
 
@@ -24,6 +25,18 @@ def report_page(view: ReportView) -> str:
         HTML; the same for the same view.
     """
     return render("report.html", view=view)
+
+
+def history_page(view: HistoryView) -> str:
+    """The page of runs side by side.
+
+    Args:
+        view: what it shows.
+
+    Returns:
+        HTML; the same for the same view.
+    """
+    return render("history.html", view=view)
 
 
 def render(template: str, **values: object) -> str:

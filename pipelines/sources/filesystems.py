@@ -264,6 +264,8 @@ def list_names(location: Location) -> list[str]:
     selector = fs.FileSelector(location.path, recursive=False)
     try:
         return sorted(info.base_name for info in location.filesystem.get_file_info(selector))
+    except UnicodeDecodeError as error:
+        raise DataError(f"cannot list {location.uri}: it holds a name that is not UTF-8; rename that") from error
     except OSError as error:
         raise_for(location, "list", error)
 

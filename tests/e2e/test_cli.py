@@ -22,7 +22,7 @@ from tests.support.command import COMMAND, ROOT, call, environment
 from tests.support.corpus import read_split, web_and_app, write_parquet, write_spec
 
 pytestmark = pytest.mark.e2e
-COMMANDS = ("init", "plan", "apply", "run", "show", "schema")
+COMMANDS = ("init", "plan", "apply", "run", "show", "history", "diff", "schema")
 HOSTILE = ("[red]cat[/red]", "\x1b[31mdog\x07", "<script>alert(1)</script>", "line\nbreak\ttab", "漢字", "x" * 90)
 
 

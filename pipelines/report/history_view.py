@@ -1,0 +1,235 @@
+"""The history of runs as frozen values: a line a run, its mismatch over time, what changed from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from pipelines.report.charts import trend
+from pipelines.report.headline import Tone
+from pipelines.report.pair_view import PairView, moved_words, pair_view
+from pipelines.report.run_facts import FinishedRun, HistoryFacts, ListedRun, RunPair
+from pipelines.report.shift_rows import shift_row
+from pipelines.report.words import counted, decimal, joined, sentence, shown, signed
+from splitting.request import TRAIN
+
+_LONGEST = 100
+_NONE = "–"
+_STATES: Mapping[str, Tone] = {"passed": "good", "passed with warnings": "warn", "failed": "bad"}
+
+
+@dataclass(frozen=True)
+class MismatchFigures:
+    """How far the mixture is from the target, in one run.
+
+    Attributes:
+        shifted: columns that differ; None where nothing was compared.
+        compared: columns that were compared.
+        weight: of the heaviest of them, its effect as a multiple of what counts as large; None likewise.
+        column: that one; empty for none.
+        cost: what it costs a model, in errors; None where that was not measured.
+    """
+
+    shifted: int | None
+    compared: int
+    weight: float | None
+    column: str
+    cost: float | None
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One run.
+
+    Attributes:
+        name: of its folder.
+        report: a relative link; None for none.
+        tone: of its state.
+        state: in a word or three.
+        note: what is to be done about it; empty for none.
+        rows: by split, in the order of the history's splits; a dash for none.
+        read: all rows read.
+        beside: the run that it is compared with; empty for none.
+        moved: examples, in a few words.
+        moved_tone: of that.
+        mismatch: columns that differ, in words.
+        heaviest: the column that differs most, with its effect.
+        cost: of the mismatch.
+    """
+
+    name: str
+    report: str | None
+    tone: Tone
+    state: str
+    note: str
+    rows: tuple[str, ...]
+    read: str
+    beside: str
+    moved: str
+    moved_tone: Tone
+    mismatch: str
+    heaviest: str
+    cost: str
+
+
+@dataclass(frozen=True)
+class TrendView:
+    """A figure over runs: what it is, the picture, and from what to what in words."""
+
+    title: str
+    picture: Markup
+    told: str
+
+
+@dataclass(frozen=True)
+class HistoryView:
+    """The page.
+
+    Attributes:
+        name: of the folder.
+        tone: of the lead.
+        verdict: the first sentence.
+        lead: the second.
+        splits: columns of the table of runs.
+        lines: the newest run first.
+        trends: oldest run first.
+        pairs: the newest first.
+        others: a note on folders that hold no run; empty for none.
+    """
+
+    name: str
+    tone: Tone
+    verdict: str
+    lead: str
+    splits: tuple[str, ...]
+    lines: tuple[RunLine, ...]
+    trends: tuple[TrendView, ...]
+    pairs: tuple[PairView, ...]
+    others: str
+
+
+def history_view(facts: HistoryFacts) -> HistoryView:
+    """What the page shows.
+
+    Args:
+        facts: of the runs.
+
+    Returns:
+        A function of the facts alone.
+    """
+    runs = [listed.run for listed in facts.listed if listed.run is not None]
+    figures = {run.name: mismatch_figures(run) for run in runs}
+    splits = tuple(dict.fromkeys([TRAIN, *(split.name for run in runs for split in run.plan.splits)]))
+    pairs = {pair.new.name: pair for pair in facts.pairs}
+    lines = [_line(one, splits, pairs.get(one.name), figures.get(one.name)) for one in facts.listed]
+    tone, verdict, lead = _verdict(facts, runs)
+    return HistoryView(
+        name=shown(facts.name, _LONGEST),
+        tone=tone,
+        verdict=verdict,
+        lead=lead,
+        splits=splits,
+        lines=tuple(reversed(lines)),
+        trends=_trends([figures[run.name] for run in runs]),
+        pairs=tuple(pair_view(pair) for pair in reversed(facts.pairs)),
+        others=_others(facts.others),
+    )
+
+
+def mismatch_figures(run: FinishedRun) -> MismatchFigures:
+    """The mismatch of a run in a few figures, of its first pair of splits that need not match.
+
+    Args:
+        run: finished.
+
+    Returns:
+        The figures; the column of the source, which differs by design, is left out.
+    """
+    results = [result for result in run.document["results"] if result["role"] == "mismatch"]
+    first = [_splits(result) for result in results][:1]
+    rows = [shift_row(result) for result in results if [_splits(result)] == first]
+    rows = [row for row in rows if row.name != run.source_column and row.effect != _NONE]
+    models = (run.document.get("mismatch") or {}).get("models") or {}
+    gap = ((models.get("cost") or {}).get("gap") or {}).get("gap")
+    if not rows:
+        return MismatchFigures(None, 0, None, "", gap)
+    heaviest = max(rows, key=lambda row: (row.weight, row.name))
+    shifted = {row.name for row in rows if row.tone == "warn"}
+    return MismatchFigures(len(shifted), len({row.name for row in rows}), heaviest.weight, heaviest.column, gap)
+
+
+def _splits(result: Mapping[str, Any]) -> tuple[str, str]:
+    return result["expected"]["reference"], result["expected"]["observed"]
+
+
+def _line(listed: ListedRun, splits: tuple[str, ...], pair: RunPair | None, figures: MismatchFigures | None) -> RunLine:
+    run = listed.run
+    moved_tone, _, moved = moved_words(pair) if pair is not None else ("note", "", _NONE)
+    known = {split.name for split in run.plan.splits} | {TRAIN} if run is not None else set()
+    weighed = figures is not None and figures.weight is not None
+    return RunLine(
+        name=shown(listed.name, _LONGEST),
+        report=listed.report,
+        tone=_STATES.get(run.document["status"], "note") if run is not None else "note",
+        state=shown(run.document["status"] if run is not None else listed.state),
+        note=sentence(listed.note) if listed.note else "",
+        rows=tuple(f"{run.plan.rows_of(name):,}" if run is not None and name in known else _NONE for name in splits),
+        read=f"{run.plan.rows_read:,}" if run is not None else _NONE,
+        beside=shown(pair.old.name, _LONGEST) if pair is not None else "",
+        moved=moved,
+        moved_tone=moved_tone,
+        mismatch=f"{figures.shifted:,} of {figures.compared:,}" if figures and figures.shifted is not None else _NONE,
+        heaviest=f"{figures.column}, {decimal(figures.weight or 0.0)}" if figures is not None and weighed else _NONE,
+        cost=signed(figures.cost) if figures is not None and figures.cost is not None else _NONE,
+    )
+
+
+def _verdict(facts: HistoryFacts, runs: list[FinishedRun]) -> tuple[Tone, str, str]:
+    told = counted(len(facts.listed), "run")
+    open_runs = len(facts.listed) - len(runs)
+    more = f" {counted(open_runs, 'run')} of them is not finished or cannot be read." if open_runs == 1 else ""
+    more = more or (f" {open_runs:,} of them are not finished or cannot be read." if open_runs else "")
+    if not runs:
+        return "note", "No run is finished.", f"{told}.{more}"
+    last = runs[-1]
+    state = f"The newest finished run, {shown(last.name, _LONGEST)}: {last.document['status']}."
+    moved = [pair for pair in facts.pairs if pair.moves.moved]
+    if moved:
+        tones = {moved_words(pair)[0] for pair in moved}
+        tone: Tone = "bad" if "bad" in tones else "warn"
+        names = joined((shown(pair.new.name, _LONGEST) for pair in moved), 5)
+        return tone, f"Examples moved in {names}.", f"{told}.{more} {state}"
+    counts = [pair for pair in facts.pairs if pair.moves.moved is not None]
+    ledgers = any(pair.moves.basis == "ledgers" for pair in counts)
+    verdict = "No example moved between evaluation splits." if ledgers else "No example moved."
+    verdict = verdict if counts else f"{told}."
+    return _STATES.get(last.document["status"], "note"), verdict, f"{told}.{more} {state}"
+
+
+def _trends(figures: list[MismatchFigures]) -> tuple[TrendView, ...]:
+    kinds = [
+        ("Columns that differ", [None if one.shifted is None else float(one.shifted) for one in figures], "{:,.0f}"),
+        ("Effect of the heaviest column, where 1 is large", [one.weight for one in figures], "{:.2f}"),
+        ("Cost for a model, in errors", [one.cost for one in figures], "{:+.3f}"),
+    ]
+    found = []
+    for title, values, form in kinds:
+        texts = [_NONE if value is None else form.format(value).replace("-", "−") for value in values]
+        if sum(value is not None for value in values) < 2:
+            continue
+        told = " → ".join(texts if len(texts) <= 8 else [*texts[:2], "…", *texts[-5:]])
+        drawn = [None if value is None else max(0.0, value) for value in values]
+        found.append(TrendView(title, trend(drawn, f"{title}, from the oldest run to the newest: {told}"), told))
+    return tuple(found)
+
+
+def _others(names: tuple[str, ...]) -> str:
+    if not names:
+        return ""
+    told = counted(len(names), "folder holds", "folders hold")
+    return (
+        f"{told} no run and {'was' if len(names) == 1 else 'were'} left out: {joined((shown(n) for n in names), 10)}."
+    )

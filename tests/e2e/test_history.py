@@ -1,0 +1,161 @@
+"""Runs side by side: three generations, a new start, one not finished, hostile names; and two runs compared."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines import api
+from pipelines.cli.main import run_command
+from splitting.errors import RunDirectoryError
+from tests.support.corpus import (
+    EVALUATION,
+    FULL_SPEC,
+    SPEC,
+    read_split,
+    split_of,
+    web_and_app,
+    write_parquet,
+    write_spec,
+)
+
+pytestmark = pytest.mark.e2e
+HOSTILE = "0 <img src=x onerror=alert(1)>\"'&\u202e"
+ALLOW = "on_shortfall: allow\n"
+QUICK, TEXT = SPEC + ALLOW, FULL_SPEC + ALLOW + "checks: {{probe: false}}\n"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`RUNS`: 9, 10 and 11 are generations, the third with other widths and fewer rows; `anew` continues none.
+
+    Nothing was measured of 9 and of `anew`.
+    """
+    folder = tmp_path_factory.mktemp("history")
+    sizes = {"test": 150, "dev": 120, "train_dev": 110}
+    for name, rows, previous in (("9", 800, None), ("10", 1_000, "9"), ("11", 1_200, "10"), ("anew", 1_300, None)):
+        tables = web_and_app(2 * rows, rows)
+        if name == "11":
+            wider = tables["app"].with_columns(width=pl.col("width") + 3_000)
+            tables = {"web": tables["web"], "app": wider[100:]}
+        write_parquet(folder / name, tables)
+        spec = write_spec(
+            folder / name, TEXT if name in {"10", "11"} else QUICK, **(sizes | ({"dev": 140} if name == "11" else {}))
+        )
+        earlier = str(folder / "RUNS" / previous) if previous else None
+        assert api.run(str(spec), str(folder / "RUNS" / name), previous=earlier).success
+    return folder / "RUNS"
+
+
+def places(run: Path) -> dict[object, str]:
+    """Where every key of a run is, read from its files."""
+    held = [pl.read_parquet(path, columns=["image_id"]) for path in sorted((run / "held_out").glob("rows-*"))]
+    aside = {key: "held_out" for frame in held for key in frame["image_id"]}
+    return aside | split_of(run)
+
+
+@pytest.mark.parametrize(("old", "new"), [("9", "10"), ("10", "11"), ("9", "11"), ("11", "9"), ("9", "anew")])
+def test_diff_counts_what_the_files_hold(runs: Path, old: str, new: str) -> None:
+    before, after = places(runs / old), places(runs / new)
+    pair = api.diff(runs / old, runs / new)
+    assert pair.moves.basis == "files"
+    assert pair.continues == ((old, new) in {("9", "10"), ("10", "11")})
+    assert old != "anew"
+    for row in pair.moves.splits:
+        here = {key for key, place in before.items() if place == row.split}
+        there = {key for key, place in after.items() if place == row.split}
+        assert (row.before, row.after, row.stayed) == (len(here), len(there), len(here & there))
+        assert row.left == sum(key not in after for key in here)
+        assert row.held_out == sum(after.get(key) == "held_out" for key in here)
+    steps = Counter((before[key], after[key]) for key in before.keys() & after.keys() if before[key] != after[key])
+    assert pair.moves.to_train == sum(steps[name, "train"] for name in EVALUATION)
+    assert pair.moves.from_train == sum(steps["train", name] for name in EVALUATION)
+    assert pair.moves.between == sum(steps[a, b] for a in EVALUATION for b in EVALUATION)
+    assert (pair.moves.moved == 0) == (new != "anew")
+
+
+def test_what_is_not_in_the_files_is_said(runs: Path, tmp_path: Path) -> None:
+    """A train file is gone: the ledgers alone are left, and they do not tell of train."""
+    shutil.copytree(runs / "10", tmp_path / "10")
+    gone = next((tmp_path / "10" / "data").glob("train-*"))
+    gone.unlink()
+    pair = api.diff(runs / "9", tmp_path / "10")
+    assert (pair.moves.basis, pair.moves.moved, pair.moves.to_train) == ("ledgers", 0, None)
+    assert f"lacks data/{gone.name}" in pair.moves.why
+    assert pair.moves == api.diff(runs / "9", tmp_path / "10").moves
+    assert "ledgers" in api.diff(runs / "9", runs / "10", scan=False).moves.basis
+
+
+def test_diff_prints_tables_or_one_document(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [str(runs / "10"), str(runs / "11")]
+    assert run_command(["diff", *names]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "No example moved. Counted in the written files of both runs" in told
+    assert "splits.dev.size 120 140" in told
+    assert "differ in `width`: mean" in told
+    assert run_command(["diff", *names, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert run_command(["diff", *names, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["continues"] is True
+    assert document["spec"] == [{"path": "splits.dev.size", "old": "120", "new": "140"}]
+    assert {"name": "dev", "old": 120, "new": len(read_split(runs / "11", "dev"))} in document["sizes"]
+    assert (document["examples"]["basis"], document["examples"]["moved"]) == ("files", 0)
+    assert "width" in {shift["column"] for shift in document["shifts"]["found"]}
+    assert run_command(["diff", str(runs / "9"), str(runs / "anew")]) == 0
+    assert "plan the new run with --previous" in " ".join(capsys.readouterr().out.split())
+
+
+def test_history_of_all_that_lies_there(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(runs / "11", runs / HOSTILE)
+    (runs / "12" / "plan").mkdir(parents=True)
+    shutil.copy(runs / "11" / "plan" / "plan.json", runs / "12" / "plan")
+    shutil.copytree(runs / "9", runs / "13")
+    (runs / "13" / "validation.json").write_text("{")
+    (runs / "my <b>notes").mkdir()
+    (runs / "my <b>notes" / "todo.txt").write_text("x")
+    (runs / "a file").write_text("x")
+    assert run_command(["history", str(runs)]) == 0
+    assert capsys.readouterr() == (f"{runs}/index.html\n", "")
+    page = (runs / "index.html").read_bytes()
+    api.history(runs)
+    assert (runs / "index.html").read_bytes() == page
+    text = page.decode()
+    rows = re.findall(r'<tr><th scope="row">(?:<a href="([^"]*)">)?<bdi>([^<]*)</bdi>(?:</a>)?</th><td><span', text)
+    assert [name for _, name in rows][:5] == ["anew", "13", "12", "11", "10"]
+    assert [link for link, _ in rows][3:5] == ["./11/report.html", "./10/report.html"]
+    assert all((runs / "11").parent.joinpath(link).is_file() for link, name in rows if name in {"9", "10", "11"})
+    assert "./0%20%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E%22%27%26%E2%80%AE/report.html" in text
+    assert "targetsplit apply RUNS/12" in text
+    assert "RUNS/13/validation.json cannot be read" in text
+    assert "1 folder holds no run and was left out: my &lt;b&gt;notes." in text
+    assert "0 between evaluation splits" in text
+    assert "The data was not compared: 9 was not measured (`profile: false`)." in text
+    assert "differ in `width`: mean" in text
+    assert "<img" not in text
+    assert "\u202e" not in text
+    assert str(runs.parent) not in text
+    assert len(page) < 500_000
+
+    api.history(runs, scan=True)
+    scanned = (runs / "index.html").read_text()
+    assert "0 between evaluation splits" not in scanned
+    assert "No example moved. Counted in the written files of both runs" in scanned
+
+
+def test_a_folder_without_runs_says_what_to_do(runs: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunDirectoryError, match=r"holds no run; .*targetsplit run SPEC -o"):
+        api.history(tmp_path)
+    with pytest.raises(RunDirectoryError, match="is a run itself"):
+        api.history(runs / "9")
+    with pytest.raises(RunDirectoryError, match="is not a finished run; finish it with"):
+        api.diff(runs / "9", tmp_path)
+    with pytest.raises(RunDirectoryError, match="was given twice"):
+        api.diff(runs / "9", runs / "9")
+    assert not list(tmp_path.iterdir())
