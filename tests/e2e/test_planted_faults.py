@@ -8,11 +8,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from pipelines import api
 from pipelines.output.shards import ShardWriter
 from pipelines.output.tables import OutputTables
+from pipelines.report.headline import Headline, headline
+from pipelines.reporting import read_facts
+from pipelines.run_directory import RunDirectory
+from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import Chunk
 from splitting.assign import REASON, Assignment
 from splitting.errors import DataError
@@ -64,6 +69,11 @@ def run(folder: Path, tables: dict[str, pl.DataFrame], salt: str) -> dict[str, s
     return {finding.sentence: finding.severity for finding in result.judgement.findings}
 
 
+def top(folder: Path) -> Headline:
+    """What a reviewer reads first."""
+    return headline(read_facts(RunDirectory.at(str(folder / "RUN"))))
+
+
 def plant(monkeypatch: pytest.MonkeyPatch, change: Place) -> None:
     """A splitter with a bug."""
     honest = Assignment.place
@@ -85,6 +95,7 @@ def moved(rows: pl.DataFrame, chosen: pl.Expr, split: str) -> pl.DataFrame:
 @pytest.mark.parametrize("salt", SALTS)
 def test_without_a_fault_nothing_is_told(tmp_path: Path, salt: str) -> None:
     assert "warning" not in run(tmp_path, photos(), salt).values()
+    assert top(tmp_path).verdict == "This split can be trusted."
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -105,6 +116,11 @@ def test_web_rows_in_dev_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     outside = [sentence for sentence in found if "not in the pool 'target'" in sentence]
     assert outside
     assert all(found[sentence] == "critical" for sentence in outside)
+    assert top(tmp_path).verdict == "Do not use this split."
+    assert top(tmp_path).sentence.startswith(
+        "Rows from outside the target in a split that must hold target rows alone: 3"
+    )
+    assert not any("files were changed" in step for step in top(tmp_path).steps)
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -118,6 +134,9 @@ def test_a_leaked_user_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(Assignment, "concerns", concerns)
     found = run(tmp_path, photos(), salt)
     assert any("has a group that is also in" in sentence for sentence in found), found
+    assert top(tmp_path).verdict == "Do not use this split."
+    assert top(tmp_path).sentence.startswith("A leak between splits: 1 row of train has a group that is also in")
+    assert "A group is what shares `user_id`." in top(tmp_path).sentence
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -130,6 +149,9 @@ def test_a_leaked_duplicate_is_told(tmp_path: Path, salt: str) -> None:
     tables["app"] = tables["app"].with_columns(user_id=pl.lit(None, pl.String))
     found = run(tmp_path, tables, salt)
     assert any("say the same as rows of dev" in sentence for sentence in found), found
+    assert top(tmp_path).verdict == "Do not trust the score yet."
+    assert top(tmp_path).sentence.startswith("Copies across splits: ")
+    assert not any("report the score on test" in step for step in top(tmp_path).steps)
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -149,6 +171,26 @@ def test_a_label_that_train_lacks_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(OutputTables, "split_frame", forgetful)
     found = run(tmp_path / "again", {"web": tables["web"], "app": rare}, salt)
     assert any("train has no example of 'rare'" in sentence for sentence in found), found
+    assert top(tmp_path / "again").verdict == "Do not use this split."
+    assert top(tmp_path / "again").sentence.startswith("A label that train lacks: train has no example of 'rare'")
+
+
+def test_a_split_that_was_written_differently_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = OutputTables.split_table
+
+    def resized(self: OutputTables, table: pa.Table, fragment: Fragment, numbers: pa.Array, split: str) -> pa.Table:
+        found = honest(self, table, fragment, numbers, split)
+        if split != "dev":
+            return found
+        at = found.column_names.index("width")
+        return found.set_column(at, found.schema.field(at), pc.multiply(found["width"], 1.5))
+
+    monkeypatch.setattr(OutputTables, "split_table", resized)
+    run(tmp_path, photos(), SALTS[0])
+    assert top(tmp_path).verdict == "Do not use this split."
+    assert top(tmp_path).sentence.startswith("Splits that were drawn from the same rows do not look alike: ")
+    assert "`width`" in top(tmp_path).sentence
+    assert not any("report the score on test" in step for step in top(tmp_path).steps)
 
 
 def test_rows_that_a_writer_loses_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,10 +63,9 @@ class Chromium:
     def ask(self, method: str, **params: object) -> dict[str, Any]:
         """Sends one command and waits for its answer; events on the way are kept."""
         self._number += 1
-        told = {"id": self._number, "method": method, "params": params}
-        message = memoryview(
-            json.dumps(told | ({"sessionId": self._session} if self._session else {})).encode() + b"\0"
-        )
+        told: dict[str, Any] = {"id": self._number, "method": method, "params": params}
+        told |= {"sessionId": self._session} if self._session else {}
+        message = memoryview(json.dumps(told).encode() + b"\0")
         while message:
             message = message[os.write(self._orders, message) :]
         while (answer := self._next()).get("id") != self._number:
