@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from pipelines import api
@@ -17,7 +16,6 @@ from pipelines.output.tables import OutputTables
 from pipelines.report.headline import Headline, headline
 from pipelines.reporting import read_facts
 from pipelines.run_directory import RunDirectory
-from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import Chunk
 from splitting.assign import REASON, Assignment
 from splitting.errors import DataError
@@ -60,10 +58,10 @@ def photos(web: int = 4_000, app: int = 2_400) -> dict[str, pl.DataFrame]:
     return {"web": frame("w", web), "app": frame("a", app)}
 
 
-def run(folder: Path, tables: dict[str, pl.DataFrame], salt: str) -> dict[str, str]:
+def run(folder: Path, tables: dict[str, pl.DataFrame], salt: str, text: str = SPEC) -> dict[str, str]:
     """The sentences of a run's findings, with their severity."""
     write_parquet(folder, tables)
-    spec = write_spec(folder, SPEC, salt=salt)
+    spec = write_spec(folder, text, salt=salt)
     result = api.run(str(spec), str(folder / "RUN"))
     assert result.judgement.engine, "Great Expectations judged"
     return {finding.sentence: finding.severity for finding in result.judgement.findings}
@@ -175,22 +173,12 @@ def test_a_label_that_train_lacks_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     assert top(tmp_path / "again").sentence.startswith("A label that train lacks: train has no example of 'rare'")
 
 
-def test_a_split_that_was_written_differently_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = OutputTables.split_table
-
-    def resized(self: OutputTables, table: pa.Table, fragment: Fragment, numbers: pa.Array, split: str) -> pa.Table:
-        found = honest(self, table, fragment, numbers, split)
-        if split != "dev":
-            return found
-        at = found.column_names.index("width")
-        return found.set_column(at, found.schema.field(at), pc.multiply(found["width"], 1.5))
-
-    monkeypatch.setattr(OutputTables, "split_table", resized)
-    run(tmp_path, photos(), SALTS[0])
-    assert top(tmp_path).verdict == "Do not use this split."
-    assert top(tmp_path).sentence.startswith("Splits that were drawn from the same rows do not look alike: ")
-    assert "`width`" in top(tmp_path).sentence
-    assert not any("report the score on test" in step for step in top(tmp_path).steps)
+def test_a_column_that_gives_the_label_away_is_told(tmp_path: Path) -> None:
+    tables = {name: frame.with_columns(answer=pl.col("label").str.to_uppercase()) for name, frame in photos().items()}
+    run(tmp_path, tables, SALTS[0], SPEC.replace("probe: false, ", ""))
+    assert top(tmp_path).verdict == "Every promise holds; read the warnings first."
+    assert top(tmp_path).sentence.startswith("A column that may give the label away: `answer` alone predicts the label")
+    assert any("Leave the column out of the features" in step for step in top(tmp_path).steps)
 
 
 def test_rows_that_a_writer_loses_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
