@@ -7,13 +7,34 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.report.facts import RunFacts
-from pipelines.report.words import counted, sentence
+from pipelines.report.words import counted, joined, sentence, shown
 
 Tone = Literal["good", "warn", "bad", "note"]
 _TONES: Mapping[str, Tone] = {"critical": "bad", "warning": "warn", "info": "note"}
 _WORDS = {"critical": "Critical", "warning": "Warning", "info": "To know"}
 _FIRST = ("faithful", "target only", "pool only", "disjoint", "label", "size", "leakage", "match")
 """Roles, the ones that explain others first: a row from elsewhere in `dev` also changes its size and its looks."""
+
+_FAULTS: Mapping[str, str] = {
+    "faithful": "Rows were lost or made up",
+    "target only": "Rows from outside the target in a split that must hold target rows alone",
+    "pool only": "Rows from outside its pool in a split",
+    "disjoint": "A leak between splits",
+    "label": "A label that train lacks",
+    "size": "A split of another size than planned",
+    "leakage": "Copies across splits",
+    "match": "Splits that were drawn from the same rows do not look alike",
+    "leak column": "A column that may give the label away",
+    "new categories": "Values that train lacks",
+    "suite": "An expectation of your own does not hold",
+    "harm": "The mismatch costs a model errors",
+}
+"""What went wrong, in words for one who knows neither the code nor the spec."""
+
+_CAUSES = ("faithful", "target only", "pool only", "disjoint")
+_CONSEQUENCES = ("size", "match")
+_PROMISED = ("leakage", "label", *_CAUSES)
+"""Roles of promises that the page proves: a warning of these says that one does not hold."""
 
 _ADVICE: Mapping[str, str] = {
     "faithful": "Do not use this run: rows were lost or made up. Run it again; if it happens again, report it.",
@@ -89,12 +110,14 @@ def headline(facts: RunFacts) -> Headline:
     warned = [finding for finding in findings if finding["severity"] == "warning"]
     failing = wrong + (warned if document["settings"]["fail_on"] == "warning" else [])
     unnamed = _unnamed(facts, findings)
+    broken = any(role in _PROMISED for finding in warned for role in _roles(finding, roles))
     if document["status"] == "failed":
         tone: Tone = "bad"
-        verdict, told = "Do not use this split.", _first_of(failing or warned, unnamed, "fault")
+        verdict, told = "Do not use this split.", _first_of(facts, failing or warned, roles, unnamed, "fault")
     elif warned or document["status"] == "passed with warnings":
-        tone, verdict = "warn", "Every promise holds; read the warnings first."
-        told = _first_of(warned, unnamed, "warning")
+        tone = "warn"
+        verdict = "Do not trust the score yet." if broken else "Every promise holds; read the warnings first."
+        told = _first_of(facts, warned, roles, unnamed, "warning")
     else:
         tone, verdict = "good", "This split can be trusted."
         told = (
@@ -105,7 +128,7 @@ def headline(facts: RunFacts) -> Headline:
         tone=tone,
         verdict=verdict,
         sentence=told,
-        steps=_steps(findings, roles, failed=tone == "bad"),
+        steps=_steps(findings, roles, trusted=tone != "bad" and not broken),
         findings=tuple(
             FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], sentence(item["sentence"]))
             for item in findings
@@ -122,10 +145,14 @@ def _role(result: Mapping[str, Any]) -> str:
     return "leak column" if leaks else str(result["role"])
 
 
+def _roles(finding: Mapping[str, Any], roles: Mapping[str, str]) -> list[str]:
+    """The roles of a finding's checks, each once."""
+    return list(dict.fromkeys(roles.get(name, "") for name in finding["checks"]))
+
+
 def _order(finding: Mapping[str, Any], roles: Mapping[str, str]) -> tuple[int, int]:
     severity = list(_TONES).index(finding["severity"])
-    own = [roles.get(name, "") for name in finding["checks"]]
-    ranks = [_FIRST.index(role) for role in own if role in _FIRST]
+    ranks = [_FIRST.index(role) for role in _roles(finding, roles) if role in _FIRST]
     return severity, min(ranks, default=len(_FIRST))
 
 
@@ -136,23 +163,38 @@ def _unnamed(facts: RunFacts, findings: list[Mapping[str, Any]]) -> str:
     return sentence(f"The check “{missing[0]}” does not hold.") if missing else "A check does not hold."
 
 
-def _first_of(findings: list[Mapping[str, Any]], unnamed: str, noun: str) -> str:
+def _first_of(
+    facts: RunFacts, findings: list[Mapping[str, Any]], roles: Mapping[str, str], unnamed: str, noun: str
+) -> str:
+    """The first cause: what kind of fault it is, then what was found, then how much else there is."""
     if not findings:
         return unnamed
     more = len(findings) - 1
     told = sentence(findings[0]["sentence"])
+    kind = next((role for role in _roles(findings[0], roles) if role in _FAULTS), "")
+    if kind:
+        told = f"{_FAULTS[kind]}: {told}"
+    group = facts.plan.identity.get("group")
+    if kind == "disjoint" and group and " group " in told:
+        names = group if isinstance(group, list | tuple) else [group]
+        told = f"{told} A group is what shares {joined(f'`{shown(str(name))}`' for name in names)}."
     return f"{told} {counted(more, f'more {noun}')} below." if more else told
 
 
-def _steps(findings: list[Mapping[str, Any]], roles: Mapping[str, str], *, failed: bool) -> tuple[str, ...]:
+def _steps(findings: list[Mapping[str, Any]], roles: Mapping[str, str], *, trusted: bool) -> tuple[str, ...]:
+    """What to do, the most pressing first; what only follows from a cause needs no step of its own."""
     steps: list[str] = []
+    wrong = {role for finding in findings if finding["severity"] == "critical" for role in _roles(finding, roles)}
+    caused = wrong.intersection(_CAUSES)
     for finding in findings:
         if finding["severity"] == "info":
             continue
-        for role in dict.fromkeys(roles.get(name, "") for name in finding["checks"]):
+        for role in _roles(finding, roles):
+            if caused and role in _CONSEQUENCES:
+                continue
             if role in _ADVICE and _ADVICE[role] not in steps:
                 steps.append(_ADVICE[role])
-    return (*steps[:_MOST_STEPS], *([] if failed else [_TRUST]))
+    return (*steps[:_MOST_STEPS], *([_TRUST] if trusted else []))
 
 
 def _failed(counts: Mapping[str, int]) -> str:

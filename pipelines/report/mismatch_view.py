@@ -130,7 +130,7 @@ def _pair(
         for row, result in paired_rows[:most]
     ]
     compared = {row.name for row, _ in paired_rows if row.effect != "–" and row.name != facts.source_column}
-    names = list(dict.fromkeys(row.column for row in shifted if row.name != facts.source_column))
+    names = list({row.name: row.column for row in shifted if row.name != facts.source_column}.values())
     return PairMismatch(
         reference=reference,
         observed=observed,

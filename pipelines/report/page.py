@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipelines.report.history_view import HistoryView
 from pipelines.report.palette import DARK, LIGHT, SERIES, variables
@@ -13,6 +14,8 @@ from pipelines.report.view import ReportView
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def report_page(view: ReportView) -> str:
@@ -53,6 +56,24 @@ def render(template: str, **values: object) -> str:
     return "".join(f"{line}\n" for line in page.splitlines() if line.strip())
 
 
+def coded(text: str) -> Markup:
+    """A sentence whose names in backticks are set as code.
+
+    Args:
+        text: it may hold texts from the data.
+
+    Returns:
+        HTML in which everything of the text is escaped; a backtick without its second stays one.
+
+    Examples:
+        >>> coded("most in `a<b`")
+        Markup('most in <code><bdi>a&lt;b</bdi></code>')
+    """
+    parts = _CODE.split(text)
+    pieces = [f"<code><bdi>{escape(part)}</bdi></code>" if i % 2 else escape(part) for i, part in enumerate(parts)]
+    return Markup("").join(Markup(piece) for piece in pieces)  # noqa: S704, every part was escaped
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415, not before a page is made
@@ -62,6 +83,7 @@ def _environment() -> Environment:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["count"] = lambda value: f"{value:,}"
+    environment.filters["coded"] = coded
     environment.globals["style"] = _style(loader.get_source(environment, "style.css")[0])
     environment.globals["script"] = Markup(loader.get_source(environment, "search.js")[0])  # noqa: S704, our own file
     return environment

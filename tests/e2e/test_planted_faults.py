@@ -13,6 +13,9 @@ import pytest
 from pipelines import api
 from pipelines.output.shards import ShardWriter
 from pipelines.output.tables import OutputTables
+from pipelines.report.headline import Headline, headline
+from pipelines.reporting import read_facts
+from pipelines.run_directory import RunDirectory
 from pipelines.sources.reading import Chunk
 from splitting.assign import REASON, Assignment
 from splitting.errors import DataError
@@ -55,13 +58,18 @@ def photos(web: int = 4_000, app: int = 2_400) -> dict[str, pl.DataFrame]:
     return {"web": frame("w", web), "app": frame("a", app)}
 
 
-def run(folder: Path, tables: dict[str, pl.DataFrame], salt: str) -> dict[str, str]:
+def run(folder: Path, tables: dict[str, pl.DataFrame], salt: str, text: str = SPEC) -> dict[str, str]:
     """The sentences of a run's findings, with their severity."""
     write_parquet(folder, tables)
-    spec = write_spec(folder, SPEC, salt=salt)
+    spec = write_spec(folder, text, salt=salt)
     result = api.run(str(spec), str(folder / "RUN"))
     assert result.judgement.engine, "Great Expectations judged"
     return {finding.sentence: finding.severity for finding in result.judgement.findings}
+
+
+def top(folder: Path) -> Headline:
+    """What a reviewer reads first."""
+    return headline(read_facts(RunDirectory.at(str(folder / "RUN"))))
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, change: Place) -> None:
@@ -85,6 +93,7 @@ def moved(rows: pl.DataFrame, chosen: pl.Expr, split: str) -> pl.DataFrame:
 @pytest.mark.parametrize("salt", SALTS)
 def test_without_a_fault_nothing_is_told(tmp_path: Path, salt: str) -> None:
     assert "warning" not in run(tmp_path, photos(), salt).values()
+    assert top(tmp_path).verdict == "This split can be trusted."
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -105,6 +114,11 @@ def test_web_rows_in_dev_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     outside = [sentence for sentence in found if "not in the pool 'target'" in sentence]
     assert outside
     assert all(found[sentence] == "critical" for sentence in outside)
+    assert top(tmp_path).verdict == "Do not use this split."
+    assert top(tmp_path).sentence.startswith(
+        "Rows from outside the target in a split that must hold target rows alone: 3"
+    )
+    assert not any("files were changed" in step for step in top(tmp_path).steps)
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -118,6 +132,9 @@ def test_a_leaked_user_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(Assignment, "concerns", concerns)
     found = run(tmp_path, photos(), salt)
     assert any("has a group that is also in" in sentence for sentence in found), found
+    assert top(tmp_path).verdict == "Do not use this split."
+    assert top(tmp_path).sentence.startswith("A leak between splits: 1 row of train has a group that is also in")
+    assert "A group is what shares `user_id`." in top(tmp_path).sentence
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -130,6 +147,9 @@ def test_a_leaked_duplicate_is_told(tmp_path: Path, salt: str) -> None:
     tables["app"] = tables["app"].with_columns(user_id=pl.lit(None, pl.String))
     found = run(tmp_path, tables, salt)
     assert any("say the same as rows of dev" in sentence for sentence in found), found
+    assert top(tmp_path).verdict == "Do not trust the score yet."
+    assert top(tmp_path).sentence.startswith("Copies across splits: ")
+    assert not any("report the score on test" in step for step in top(tmp_path).steps)
 
 
 @pytest.mark.parametrize("salt", SALTS)
@@ -149,6 +169,16 @@ def test_a_label_that_train_lacks_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(OutputTables, "split_frame", forgetful)
     found = run(tmp_path / "again", {"web": tables["web"], "app": rare}, salt)
     assert any("train has no example of 'rare'" in sentence for sentence in found), found
+    assert top(tmp_path / "again").verdict == "Do not use this split."
+    assert top(tmp_path / "again").sentence.startswith("A label that train lacks: train has no example of 'rare'")
+
+
+def test_a_column_that_gives_the_label_away_is_told(tmp_path: Path) -> None:
+    tables = {name: frame.with_columns(answer=pl.col("label").str.to_uppercase()) for name, frame in photos().items()}
+    run(tmp_path, tables, SALTS[0], SPEC.replace("probe: false, ", ""))
+    assert top(tmp_path).verdict == "Every promise holds; read the warnings first."
+    assert top(tmp_path).sentence.startswith("A column that may give the label away: `answer` alone predicts the label")
+    assert any("Leave the column out of the features" in step for step in top(tmp_path).steps)
 
 
 def test_rows_that_a_writer_loses_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
