@@ -11,6 +11,8 @@ import polars as pl
 _TARGETS = ("app", "target", "prod", "production", "mobile", "phone", "live", "real")
 _TELLING = ("source", "origin", "site", "domain", "channel", "platform", "hospital", "airport", "dataset", "provider")
 _MOST_VALUES = 20
+MIN_ROWS = 4
+"""How many rows a target has at least: one for each split."""
 _SHOWN = 6
 
 
@@ -43,8 +45,8 @@ def guess_target(samples: Mapping[str, pl.DataFrame], rows: Mapping[str, int]) -
         rows: how many each has.
 
     Returns:
-        A source whose name says so, else the smallest; of one source alone, a value of a column that tells where rows
-        come from, where there is such a column.
+        A source whose name says so, else the smallest that has rows for splits; of one source alone, a value of a
+        column that tells where rows come from, where there is such a column.
     """
     if len(samples) == 1:
         ((name, sample),) = samples.items()
@@ -52,8 +54,9 @@ def guess_target(samples: Mapping[str, pl.DataFrame], rows: Mapping[str, int]) -
     for name in rows:
         if _says_so(name):
             return Target(name, None, rows[name], name, "its name says so")
-    least = min(rows, key=lambda name: rows[name])
-    return Target(least, None, rows[least], least, "the smallest source")
+    least = min(rows, key=lambda name: (rows[name] < MIN_ROWS, rows[name]))
+    few = ", but for those of too few rows" if min(rows.values()) < MIN_ROWS <= rows[least] else ""
+    return Target(least, None, rows[least], least, f"the smallest source{few}")
 
 
 def _by_column(sample: pl.DataFrame, rows: int) -> Target | None:
@@ -66,7 +69,8 @@ def _by_column(sample: pl.DataFrame, rows: int) -> Target | None:
         counts = dict(values.sort("rows", "value").iter_rows())
         if not 2 <= len(counts) <= _MOST_VALUES or len(counts) * 2 > len(sample):
             continue
-        value = next((value for value in counts if _says_so(value)), next(iter(counts)))
+        enough = [value for value, count in counts.items() if count >= MIN_ROWS]
+        value = next((value for value in counts if _says_so(value)), (enough or [*counts])[0])
         shown = ", ".join(f"{name}: {count:,}" for name, count in [*counts.items()][:_SHOWN])
         more = f", and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
         why = "its name says so" if _says_so(value) else "the fewest rows"

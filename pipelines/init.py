@@ -11,10 +11,10 @@ from pathlib import PurePosixPath
 import polars as pl
 import pyarrow as pa
 
-from pipelines.first_target import guess_target
-from pipelines.sources.filesystems import kind, list_names, locate
-from pipelines.sources.formats import extension_format
-from pipelines.sources.fragments import Fragment, Inventory, SourceRequest, take_inventory
+from pipelines.first_sources import FirstSources, find_sources, look_at
+from pipelines.first_target import MIN_ROWS, guess_target
+from pipelines.sources.filesystems import locate
+from pipelines.sources.fragments import Fragment, Inventory
 from pipelines.sources.reading import read_fragment
 from pipelines.sources.storable import is_opaque
 from splitting.columns import from_arrow
@@ -62,55 +62,21 @@ def suggest_spec(paths: Sequence[str]) -> str:
         YAML with comments, that parses; the same for the same files.
 
     Raises:
-        SpecError: there is nothing to read.
+        SpecError: there is nothing to read, or too few rows for splits.
         DataError: a file cannot be read.
     """
-    sources = _sources(paths)
-    if not sources:
+    found = find_sources(paths)
+    if not found.sources:
         raise SpecError(f"found no data files in {', '.join(paths)}; give files, folders or globs", "arguments")
-    inventory = take_inventory([SourceRequest(name, (path,)) for name, path in sources.items()])
-    samples = {name: _sample(inventory, name) for name in sources}
+    inventory = look_at(found)
+    samples = {name: _sample(inventory, name) for name in found.sources}
     samples = {name: frame for name, frame in samples.items() if len(frame)}
     if not samples:
         raise SpecError("the files hold no rows", "arguments")
     rows = {name: _rows(inventory, name, frame) for name, frame in samples.items()}
-    return _text({name: sources[name] for name in samples}, samples, rows, inventory.schema.names)
-
-
-def _sources(paths: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path in paths:
-        location = locate(path)
-        if kind(location) != "folder":
-            _add(found, _stem(path), path)
-            continue
-        names = [name for name in list_names(location) if not name.startswith((".", "_"))]
-        folders = [name for name in names if kind(locate(f"{path.rstrip('/')}/{name}")) == "folder"]
-        files = [name for name in names if extension_format(name)]
-        if folders and not files:
-            for name in folders:
-                _add(found, name, f"{path.rstrip('/')}/{name}")
-        elif len(files) > 1 and len({_stem(f) for f in files}) > 1:
-            for name in files:
-                _add(found, name.split(".")[0], f"{path.rstrip('/')}/{name}")
-        elif names:
-            _add(found, PurePosixPath(location.path).name, path)
-    return found
-
-
-def _stem(path: str) -> str:
-    """What a file or glob is called without its ending and shard number: the folder where that leaves nothing."""
-    part = PurePosixPath(path)
-    name = re.sub(r"[*?\[\]]", "", part.name).split(".")[0]
-    return re.sub(r"[-_]?[0-9]+([-_]of[-_][0-9]+)?$", "", name) or name or part.parent.name
-
-
-def _add(found: dict[str, str], name: str, path: str) -> None:
-    safe = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_").lower() or "source"
-    unique, number = safe, 2
-    while unique in found:
-        unique, number = f"{safe}_{number}", number + 1
-    found[unique] = path
+    for name in [name for name in found.sources if name not in samples]:
+        found.left_out.append(f"{', '.join(found.sources.pop(name).paths)} (holds no rows)")
+    return _text(found, samples, rows, inventory.schema.names)
 
 
 def _sample(inventory: Inventory, source: str) -> pl.DataFrame:
@@ -139,13 +105,11 @@ def _rows(inventory: Inventory, source: str, sample: pl.DataFrame) -> int:
 
 
 def _text(
-    sources: Mapping[str, str], samples: Mapping[str, pl.DataFrame], rows: Mapping[str, int], columns: Sequence[str]
+    found: FirstSources, samples: Mapping[str, pl.DataFrame], rows: Mapping[str, int], columns: Sequence[str]
 ) -> str:
-    name = (
-        PurePosixPath(locate(next(iter(sources.values()))).path).parent.name
-        if len(sources) > 1
-        else next(iter(sources))
-    )
+    first, source = next(iter(found.sources.items()))
+    folder = PurePosixPath(locate(source.paths[0].partition("/**/")[0]).path).parent
+    name = folder.name if len(found.sources) > 1 else first
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:80].strip("-._") or "dataset"
     source_column = next(
         c for c in ("source", "dataset", *(f"source_{i}" for i in range(len(columns) + 1))) if c not in columns
@@ -153,7 +117,13 @@ def _text(
     reserved = source_column != "source"
     key, group, label = _key(samples, source_column), _group(samples), _label(samples)
     target = guess_target(samples, rows)
-    size = max(1, min(2_500, target.rows // 4))
+    if target.rows < MIN_ROWS:
+        raise SpecError(
+            f"{target.named!r} would be the target ({target.reason}) and has {target.rows} rows, expected at least "
+            f"{MIN_ROWS}, one for each of test, dev, train_dev and train; give more data",
+            "arguments",
+        )
+    size = min(2_500, target.rows // 4)
     said = f"source: {_scalar(target.source)}" if target.source else f"where: {_quoted(target.where or '')}"
     strata = [*(label.value if label else ()), *([target.column] if target.column else [])]
     lines = [
@@ -162,10 +132,7 @@ def _text(
         f"name: {_scalar(name)}",
         f"salt: {_scalar(f'{name}-1')}                    # names the draw; another salt is another draw. Keep it.",
         "sources:",
-        *(
-            f"  {_scalar(source)}: {{path: {_quoted(path)}}}   # {rows[source]:,} rows or more"
-            for source, path in sources.items()
-        ),
+        *_source_lines(found, rows),
         *(
             [f"source_column: {source_column}          # a column of the data is already named source"]
             if reserved
@@ -188,6 +155,19 @@ def _text(
         "  train: rest",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _source_lines(found: FirstSources, rows: Mapping[str, int]) -> Iterator[str]:
+    for name, source in found.sources.items():
+        paths = ", ".join(map(_quoted, source.paths))
+        path = f"[{paths}]" if len(source.paths) > 1 else paths
+        types = ", ".join(f"{_scalar(column)}: string" for column in source.texts)
+        csv = f", csv: {{column_types: {{{types}}}}}" if types else ""
+        yield f"  {_scalar(name)}: {{path: {path}{csv}}}   # {rows[name]:,} rows or more"
+        yield from (
+            f"    # {_comment(column)} is read as text, as {_comment(why)}" for column, why in source.texts.items()
+        )
+    yield from (f"  # left out: {_comment(what)}" for what in found.left_out)
 
 
 def _comment(text: str) -> str:

@@ -25,11 +25,17 @@ EXTENSIONS: dict[str, Format] = {
 }
 
 
+def ending_of(name: str) -> str | None:
+    """The ending of a file name that tells a format, as it is written; None where it has none such."""
+    lower = name.lower()
+    lengths = [len(ending) for ending in EXTENSIONS if lower.endswith(ending)]
+    return name[-max(lengths) :] if lengths else None
+
+
 def extension_format(name: str) -> Format | None:
     """The format that a file name's ending tells; None where it tells none."""
-    lower = name.lower()
-    found = [ending for ending in EXTENSIONS if lower.endswith(ending)]
-    return EXTENSIONS[max(found, key=len)] if found else None
+    ending = ending_of(name)
+    return EXTENSIONS[ending.lower()] if ending else None
 
 
 def format_of(name: str, given: Format | None) -> Format:

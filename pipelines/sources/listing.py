@@ -52,7 +52,7 @@ def list_source(name: str, paths: Sequence[str], base: str | None) -> tuple[List
     """
     found: dict[str, ListedFile] = {}
     for path in paths:
-        matches = list(_expand(path, base))
+        matches = list_path(path, base)
         if not matches:
             raise DataError(
                 f"source {name!r}: no file at {path}"
@@ -102,6 +102,15 @@ def takes(path: str, base: str | None, uri: str) -> bool:
         folder, glob = _split_glob(path, base)
     stem, start = split_query(uri)[0], split_query(folder.uri)[0].rstrip("/") + "/"
     return stem.startswith(start) and _is_wanted(stem.removeprefix(start).split("/"), glob)
+
+
+def list_path(path: str, base: str | None = None) -> list[ListedFile]:
+    """The files at one path of a source, in any order; none where there are none.
+
+    Raises:
+        DataError: a folder cannot be read.
+    """
+    return list(_expand(path, base))
 
 
 def _expand(path: str, base: str | None) -> Iterator[ListedFile]:

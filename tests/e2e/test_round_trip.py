@@ -182,6 +182,15 @@ def test_types_of_arrow_files(tmp_path: Path) -> None:
     check(tmp_path, table(columns, "w"), table(columns, "a"), "arrow")
 
 
+def test_types_that_change_are_those_that_the_guarantees_name(tmp_path: Path) -> None:
+    names = {"second": PARQUET, "time32": PARQUET, "date64": PARQUET, "list": PARQUET, "text_view": ARROW}
+    given = {name: columns[name] for name, columns in names.items()}
+    run = check(tmp_path, table(given, "w"), table(given, "a"), "arrow")
+    kinds = [pa.timestamp("ms"), pa.time32("ms"), pa.date32(), "list<element: int32>", pa.large_string()]
+    for written in rows_of(run):
+        assert [str(written.schema.field(name).type) for name in given] == list(map(str, kinds))
+
+
 def test_types_that_parquet_has_not_are_refused_before_any_work(tmp_path: Path) -> None:
     columns = {name: ARROW[name] for name in ("interval", "dense")}
     with pytest.raises(DataError, match=r"no type for interval \(month.*\), dense \(dense_union.*index"):

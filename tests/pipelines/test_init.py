@@ -142,6 +142,76 @@ def test_a_source_whose_first_file_is_empty_is_not_lost(tmp_path: Path) -> None:
     assert set(spec.sources) == {"a", "b"}
 
 
+def test_folders_and_files_of_no_known_format_are_left_out_and_told(tmp_path: Path) -> None:
+    rows = {"web/1.csv": images(40), "app/1.csv": images(40, "a"), "own/x.csv": images(8, "o")}
+    folder = write(tmp_path / "d", {name: frame.drop("user_id") for name, frame in rows.items()})
+    for name in ("LICENSE", "README.md", "images/1.jpg", "own/x.jpg"):
+        (tmp_path / "d" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "d" / name).write_text("x")
+    text = suggest_spec([folder])
+    spec = parse_spec(text)
+    assert set(spec.sources) == {"web", "app", "own"}
+    assert spec.name == "d"
+    assert spec.sources["own"].paths == (f"{folder}/own/**/*.csv",)
+    assert f"# left out: {folder}/images (holds {folder}/images/1.jpg, of no known format)" in text
+    assert f"# left out: {folder}/own/x.jpg (is of no known format)" in text
+    (tmp_path / "spec.yaml").write_text(text)
+    assert api.plan(str(tmp_path / "spec.yaml"), str(tmp_path / "RUN")).rows_of("dev") == 10
+
+
+def test_csv_columns_whose_types_differ_are_read_as_text(tmp_path: Path) -> None:
+    web, app = images(40).drop("user_id"), images(40, "a").drop("user_id")
+    parts = {
+        "web/1.csv": web[:20].with_columns(zip=pl.lit(10115)),
+        "web/2.csv": web[20:].with_columns(zip=pl.lit("SE-1")),
+        "app/1.csv": app.with_columns(zip=pl.lit(10115)),
+    }
+    folder = write(tmp_path / "d", parts)
+    text = suggest_spec([folder])
+    spec = parse_spec(text)
+    assert [spec.sources[name].csv.column_types for name in ("app", "web")] == [{"zip": "string"}] * 2
+    assert (
+        f"zip is read as text, as its types differ: int64 in {folder}/app/1.csv, string in {folder}/web/2.csv" in text
+    )
+    (tmp_path / "spec.yaml").write_text(text)
+    assert api.plan(str(tmp_path / "spec.yaml"), str(tmp_path / "RUN")).rows_of("dev") == 10
+
+
+def test_types_of_other_formats_that_differ_are_told(tmp_path: Path) -> None:
+    parts = {"web/1.parquet": images(8).with_columns(zip=1), "web/2.parquet": images(8).with_columns(zip=pl.lit("x"))}
+    with pytest.raises(DataError, match="zip: int32 in"):
+        suggest_spec([write(tmp_path, parts)])
+
+
+@pytest.mark.parametrize("rows", [4, 5, 7, 8])
+def test_sizes_for_few_rows_fit(tmp_path: Path, rows: int) -> None:
+    folder = write(tmp_path / "d", {"a/x.csv": pl.DataFrame({"id": range(rows)})})
+    (tmp_path / "spec.yaml").write_text(suggest_spec([folder]))
+    plan = api.plan(str(tmp_path / "spec.yaml"), str(tmp_path / "RUN"))
+    assert [plan.rows_of(name) for name in ("test", "dev", "train_dev")] == [rows // 4] * 3
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_too_few_rows_for_splits_are_told(tmp_path: Path, rows: int) -> None:
+    few = {"app/x.csv": pl.DataFrame({"id": range(rows)})}
+    with pytest.raises(SpecError, match=rf"'app' would be the target .* has {rows} rows, expected at least 4"):
+        suggest_spec([write(tmp_path / "one", few)])
+    with pytest.raises(SpecError, match=r"'app' would be the target \(its name says so\)"):
+        suggest_spec([write(tmp_path / "two", {**few, "web/x.parquet": pl.DataFrame({"id": range(40, 80)})})])
+    tiny = write(tmp_path / "none", {"x/1.csv": few["app/x.csv"], "y/1.csv": pl.DataFrame({"id": range(40, 80)})})
+    assert parse_spec(suggest_spec([tiny])).target.source == ("y",)
+
+
+def test_what_is_given_twice_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"d/x.csv": images(), "e.csv": images(40, "b")})
+    monkeypatch.chdir(tmp_path)
+    given = ["e.csv", "./e.csv", str(tmp_path / "e.csv"), "d", "d/"]
+    assert {name: source.paths for name, source in parse_spec(suggest_spec(given)).sources.items()} == {
+        "e": ("e.csv",),
+        "d": ("d",),
+    }
+
+
 def test_nothing_to_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="found no data files in"):
         suggest_spec([str(tmp_path)])
