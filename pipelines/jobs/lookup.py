@@ -74,7 +74,7 @@ def trained_in_file(path: str, task: LookupTask) -> Trained:
         Them.
     """
     names = task.run.column_names(path)
-    columns = [*task.rules.key, *task.rules.group] or list(task.rules.row_columns)
+    columns = [*(task.rules.key or task.rules.row_columns), *task.rules.group]
     frame = task.run.read_frame(path, [name for name in dict.fromkeys(columns) if name in names])
     by_key = set(task.rules.key or task.rules.row_columns) <= {*names}
     by_group = set(task.rules.group) <= {*names} and by_key

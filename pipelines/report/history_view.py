@@ -94,9 +94,9 @@ class HistoryView:
         verdict: the first sentence.
         lead: the second.
         splits: columns of the table of runs.
-        lines: the newest run first.
-        trends: oldest run first.
-        pairs: the newest first.
+        lines: the last run first.
+        trends: first run first.
+        pairs: the last first.
         others: a note on folders that hold no run; empty for none.
     """
 
@@ -195,7 +195,7 @@ def _verdict(facts: HistoryFacts, runs: list[FinishedRun]) -> tuple[Tone, str, s
     if not runs:
         return "note", "No run is finished.", f"{told}.{more}"
     last = runs[-1]
-    state = f"The newest finished run, {shown(last.name, _LONGEST)}: {last.document['status']}."
+    state = f"The last finished run, {shown(last.name, _LONGEST)}: {last.document['status']}."
     moved = [pair for pair in facts.pairs if pair.moves.moved]
     if moved:
         tones = {moved_words(pair)[0] for pair in moved}
@@ -222,7 +222,7 @@ def _trends(figures: list[MismatchFigures]) -> tuple[TrendView, ...]:
             continue
         told = " → ".join(texts if len(texts) <= 8 else [*texts[:2], "…", *texts[-5:]])
         drawn = [None if value is None else max(0.0, value) for value in values]
-        found.append(TrendView(title, trend(drawn, f"{title}, from the oldest run to the newest: {told}"), told))
+        found.append(TrendView(title, trend(drawn, f"{title}, from the first run to the last: {told}"), told))
     return tuple(found)
 
 

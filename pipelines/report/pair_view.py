@@ -50,7 +50,8 @@ class PairView:
         lead: whether the new one continues the old one, in a sentence.
         tone: of what was found of moves.
         moved: what was found of moves, in sentences.
-        moved_short: the same in a few words.
+        moved_short: the same in a few words, under a heading that says "moved".
+        badge: the same without such a heading.
         spec: what changed in the spec.
         sizes: of splits, of rows in no split, of sources.
         examples: by evaluation split; empty where names cannot be compared.
@@ -64,6 +65,7 @@ class PairView:
     tone: Tone
     moved: str
     moved_short: str
+    badge: str
     spec: tuple[SpecChange, ...]
     sizes: tuple[SizeRow, ...]
     examples: tuple[SplitMoves, ...]
@@ -81,6 +83,7 @@ def pair_view(pair: RunPair) -> PairView:
         A function of the facts alone.
     """
     tone, moved, short = moved_words(pair)
+    number, *rest = short.split(" ")
     return PairView(
         old=shown(pair.old.name, _LONGEST),
         new=shown(pair.new.name, _LONGEST),
@@ -88,6 +91,7 @@ def pair_view(pair: RunPair) -> PairView:
         tone=tone,
         moved=moved,
         moved_short=short,
+        badge=short if pair.moves.moved is None else " ".join((number, "moved", *rest)),
         spec=tuple(SpecChange(*(shown(text, _LONGEST) for text in change)) for change in spec_changes(pair)),
         sizes=tuple(_size_row(shown(name), old, new) for name, old, new in sizes(pair)),
         examples=pair.moves.splits,

@@ -81,15 +81,31 @@ def test_diff_counts_what_the_files_hold(runs: Path, old: str, new: str) -> None
 
 
 def test_what_is_not_in_the_files_is_said(runs: Path, tmp_path: Path) -> None:
-    """A train file is gone: the ledgers alone are left, and they do not tell of train."""
+    """Rows or a file of train are gone: the ledgers alone are left, and they do not tell of train."""
     shutil.copytree(runs / "10", tmp_path / "10")
-    gone = next((tmp_path / "10" / "data").glob("train-*"))
-    gone.unlink()
-    pair = api.diff(runs / "9", tmp_path / "10")
-    assert (pair.moves.basis, pair.moves.moved, pair.moves.to_train) == ("ledgers", 0, None)
-    assert f"lacks data/{gone.name}" in pair.moves.why
-    assert pair.moves == api.diff(runs / "9", tmp_path / "10").moves
-    assert "ledgers" in api.diff(runs / "9", runs / "10", scan=False).moves.basis
+    cut = next((tmp_path / "10" / "data").glob("train-*"))
+    rows = pl.read_parquet(cut)
+    rows[:-1].write_parquet(cut)
+    moves = api.diff(runs / "9", tmp_path / "10").moves
+    assert (moves.basis, moves.moved, moves.to_train, moves.from_train) == ("ledgers", 0, None, None)
+    assert f"holds {len(rows) - 1:,} rows of train, and its plan says {len(rows):,}" in moves.why
+    cut.unlink()
+    assert "lacks the data files of train" in api.diff(runs / "9", tmp_path / "10").moves.why
+    assert api.diff(runs / "9", runs / "10", scan=False).moves.basis == "ledgers"
+
+
+def test_an_example_that_moved_though_the_run_is_continued_is_exit_code_3(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dev row is put into train behind the plan's back, in the place of one that was there."""
+    shutil.copytree(runs / "10", tmp_path / "10")
+    paths = {name: next((tmp_path / "10" / "data").glob(f"{name}-[0-9]*")) for name in ("train", "dev")}
+    train, dev = (pl.read_parquet(paths[name]) for name in ("train", "dev"))
+    pl.concat([train[1:], dev[:1]]).write_parquet(paths["train"])
+    assert run_command(["diff", str(runs / "9"), str(tmp_path / "10"), "--quiet"]) == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("1 example moved: 1 from an evaluation split into train. This must not be")
 
 
 def test_diff_prints_tables_or_one_document(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

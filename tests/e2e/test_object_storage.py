@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 import time
@@ -61,6 +62,20 @@ def on_disk(corpus: Path) -> Path:
     api.run(corpus / "first" / "spec.yaml", corpus / "RUN")
     api.run(corpus / "grown" / "spec.yaml", corpus / "RUN2", previous=corpus / "RUN")
     return corpus
+
+
+def test_history_and_diff_are_the_same_in_a_store(store: int, on_disk: Path) -> None:
+    runs = on_disk / "RUNS"
+    for name in ("RUN", "RUN2"):
+        shutil.copytree(on_disk / name, runs / name)
+    upload(store, runs, "side/RUNS")
+    assert api.history(f"s3://{BUCKET}/side/RUNS", scan=True) == f"s3://{BUCKET}/side/RUNS/index.html"
+    api.history(runs, scan=True)
+    assert objects(store, "side/RUNS")["index.html"] == (runs / "index.html").read_bytes()
+    moves = api.diff(f"s3://{BUCKET}/side/RUNS/RUN", runs / "RUN2").moves
+    assert (moves.basis, moves.moved) == ("files", 0)
+    assert moves == api.diff(runs / "RUN", runs / "RUN2").moves
+    shutil.rmtree(runs)
 
 
 @pytest.fixture
