@@ -24,7 +24,7 @@ group: user_id
 label: label
 target: {{source: app}}
 stratify: [label]
-splits: {{test: 60, dev: 50, train_dev: 70, train: rest}}
+splits: {{test: 150, dev: 140, train_dev: 160, train: rest}}
 checks: {{probe: false, suites: [{{path: suite.json, on: [splits.dev, {table}]}}]}}
 report: {{sample_rows: 3}}
 """

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from pipelines import api
 from pipelines.report.charts import Bins, PairedShare, Scale, Segment, interval, overlay, paired_bars, stacked_bar
 from pipelines.report.distributions import binned
 from pipelines.report.headline import headline
-from pipelines.report.palette import DARK, LIGHT, SERIES, contrast, ink, luminance
+from pipelines.report.palette import DARK, LIGHT, SERIES, contrast, ink, linear, luminance
 from pipelines.report.words import shown
 from pipelines.reporting import read_facts
 from pipelines.run_directory import RunDirectory
@@ -97,6 +98,52 @@ def test_colours_can_be_read_and_told_apart(theme: dict[str, str]) -> None:
     assert contrast(theme["reference"], theme["observed"]) >= 1.8
     grey = [luminance(theme[name]) for name in SERIES]
     assert all(first != second for first, second in combinations(grey, 2))
+
+
+DEFICIENT = {
+    "none": np.eye(3),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+    "tritanopia": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    ),
+}
+"""What is seen of linear red, green and blue: Machado, Oliveira and Fernandes 2009, severity 1."""
+
+
+def seen(colour: str, eyes: str) -> NDArray[np.float64]:
+    """A colour in OKLab (Ottosson 2020), times 100, as some eyes see it."""
+    rgb = np.clip(DEFICIENT[eyes] @ linear(colour), 0, 1)
+    cones = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    lab = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    return np.asarray(100 * lab @ np.cbrt(cones @ rgb))
+
+
+@pytest.mark.parametrize("eyes", DEFICIENT)
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "names", [(*SERIES, "other"), ("good", "warn", "bad"), ("reference", "observed")], ids="-".join
+)
+def test_colour_blind_readers_tell_the_colours_apart(names: tuple[str, ...], theme: dict[str, str], eyes: str) -> None:
+    """A just noticeable difference is about 2 on this scale; 8 is seen at a glance."""
+    for first, second in combinations(names, 2):
+        assert np.linalg.norm(seen(theme[first], eyes) - seen(theme[second], eyes)) >= 8, (first, second)
 
 
 def test_charts_escape_what_they_are_told() -> None:
