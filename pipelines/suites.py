@@ -11,8 +11,9 @@ from pipelines.sources.filesystems import locate, read_bytes
 from pipelines.spec.check_models import Checks
 from splitting.errors import DataError, Problem, RunDirectoryError, SpecError
 from validation.gx.process import Judge
-from validation.gx.values import MOST_BYTES, OWN_SUITE, ColumnKind, SuiteError, UserSuite
+from validation.gx.values import MOST_BYTES, OWN_SUITE, SuiteError, UserSuite
 from validation.metrics.tables import Wanted
+from validation.tables import ValueKind
 
 _ORIGIN = "checks"
 
@@ -52,7 +53,7 @@ def read_suites(checks: Checks, base: str | None) -> tuple[UserSuite, ...]:
 
 
 def load_suites(
-    judge: Judge, checks: Checks, suites: Sequence[UserSuite], columns: Mapping[str, ColumnKind], *, environment: bool
+    judge: Judge, checks: Checks, suites: Sequence[UserSuite], columns: Mapping[str, ValueKind], *, environment: bool
 ) -> Wanted:
     """Has suites and actions judged as they are, before any data is.
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 ALL, ON_SPLITS, ON_SOURCES = "all", "splits.", "sources."
+
+ValueKind = Literal["text", "number", "boolean", "time", "nested", "unknown"]
+"""What a column holds, as far as expectations differ by it."""
 
 
 def holds(table: str, split: str, source: str) -> bool:

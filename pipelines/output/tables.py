@@ -14,7 +14,7 @@ from pipelines.sources.storable import is_opaque
 from splitting.columns import from_arrow
 from splitting.errors import DataError
 from splitting.hashing import hash_texts, name_whole_rows
-from validation.gx.values import ColumnKind
+from validation.tables import ValueKind
 
 REASON = "reason"
 INDEX_COLUMNS = ("file", "row", "split")
@@ -67,7 +67,7 @@ class OutputTables:
         """The input columns that are measured: all that polars can read."""
         return [field.name for field in self.schema if not is_opaque(field.type)]
 
-    def columns_of_suites(self) -> dict[str, ColumnKind]:
+    def columns_of_suites(self) -> dict[str, ValueKind]:
         """The columns that suites see, with what they hold: those that are measured, and the source."""
         names = [name for name in self.measured_columns() if name != self.source_column]
         return {**{name: _held(self.schema.field(name).type) for name in names}, self.source_column: "text"}
@@ -147,7 +147,7 @@ class OutputTables:
         return [*keys, _constant(fragment.source, size), _constant(fragment.file, size), numbers]
 
 
-def _held(kind: pa.DataType) -> ColumnKind:
+def _held(kind: pa.DataType) -> ValueKind:
     types = pa.types
     if types.is_dictionary(kind):
         return _held(kind.value_type)

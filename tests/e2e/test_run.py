@@ -37,7 +37,7 @@ def test_a_run_is_whole_exact_and_from_the_target(base: Path) -> None:
     run = base / "RUN"
     assert {path.name for path in run.iterdir()} == {
         "spec.yaml", "plan", "data", "held_out", "validation.json", "README.md", "profile", "data_docs", "gx",
-        "run.json", "metrics.json", "_SUCCESS",
+        "report.html", "run.json", "metrics.json", "_SUCCESS",
     }  # fmt: skip
     parts = {name: read_split(run, name) for name in ("train", *EVALUATION)}
     assert {name: len(parts[name]) for name in EVALUATION} == {"train_dev": 70, "dev": 50, "test": 60}

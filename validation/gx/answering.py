@@ -22,8 +22,9 @@ from validation.gx.engine import VERSION, Judged, judge_checks, warm_up
 from validation.gx.store import Stored, write_docs
 from validation.gx.suites import LoadedSuite, load_suites
 from validation.gx.users import judge_suite, plan_of
-from validation.gx.values import ColumnKind, SuiteError, UserSuite
+from validation.gx.values import SuiteError, UserSuite
 from validation.metrics.partials import MetricPartials
+from validation.tables import ValueKind
 
 
 class Session:
@@ -74,7 +75,7 @@ class Session:
         self,
         suites: list[dict[str, Any]],
         actions: list[dict[str, Any]],
-        columns: dict[str, ColumnKind],
+        columns: dict[str, ValueKind],
         environment: bool,
     ) -> Any:
         problems = list(action_problems(actions, os.environ if environment else None))

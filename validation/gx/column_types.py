@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from validation.gx.values import ColumnKind, is_number, short
+from validation.gx.values import is_number, short
+from validation.tables import ValueKind
 
 _OF_NUMBERS = {
     "expect_column_mean_to_be_between",
@@ -29,8 +30,8 @@ _ALIKE = {
     "expect_column_pair_values_to_be_equal",
     "expect_multicolumn_values_to_be_equal",
 }
-_COUNTED: tuple[ColumnKind, ...] = ("number", "boolean")
-_NAMES: dict[ColumnKind, str] = {
+_COUNTED: tuple[ValueKind, ...] = ("number", "boolean")
+_NAMES: dict[ValueKind, str] = {
     "text": "texts",
     "number": "numbers",
     "boolean": "truth values",
@@ -40,7 +41,7 @@ _NAMES: dict[ColumnKind, str] = {
 }
 
 
-def type_problems(expectation: Any, place: str, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
+def type_problems(expectation: Any, place: str, kinds: Mapping[str, ValueKind]) -> Iterator[str]:
     """Where the type of a column and what is asked of it do not go together.
 
     Args:
@@ -72,7 +73,7 @@ def _columns(expectation: Any) -> Iterator[tuple[str, str]]:
         yield f"column_list[{index}]", name
 
 
-def _problem(kind: str, found: ColumnKind, expectation: Any) -> tuple[str, str] | None:
+def _problem(kind: str, found: ValueKind, expectation: Any) -> tuple[str, str] | None:
     """The argument that is wrong (empty for the column's name), and what it asks for."""
     bins = kind == "expect_column_kl_divergence_to_be_less_than" and "bins" in (expectation.partition_object or {})
     if (kind in _OF_NUMBERS or bins) and found not in _COUNTED:
@@ -86,7 +87,7 @@ def _problem(kind: str, found: ColumnKind, expectation: Any) -> tuple[str, str] 
     return _set_problem(found, getattr(expectation, "value_set", None))
 
 
-def _bound_problem(found: ColumnKind, expectation: Any) -> tuple[str, str] | None:
+def _bound_problem(found: ValueKind, expectation: Any) -> tuple[str, str] | None:
     for key in ("min_value", "max_value"):
         bound = getattr(expectation, key)
         if bound is None:
@@ -99,7 +100,7 @@ def _bound_problem(found: ColumnKind, expectation: Any) -> tuple[str, str] | Non
     return None
 
 
-def _set_problem(found: ColumnKind, values: Any) -> tuple[str, str] | None:
+def _set_problem(found: ValueKind, values: Any) -> tuple[str, str] | None:
     """A set that has no value in common with any column of that type: it could only pass, or only fail."""
     if not isinstance(values, list):
         return None

@@ -23,9 +23,10 @@ import polars as pl
 from splitting.errors import DataError
 from splitting.frames import pack_frames
 from validation.checking import Check, Verdict
-from validation.gx.values import ColumnKind, SuiteError, UserSuite
+from validation.gx.values import SuiteError, UserSuite
 from validation.metrics.partials import MetricPartials
 from validation.metrics.plan import MetricPlan
+from validation.tables import ValueKind
 
 
 class JudgingError(RuntimeError):
@@ -102,7 +103,7 @@ class Judge:
         self,
         suites: Sequence[UserSuite],
         actions: Sequence[Mapping[str, Any]],
-        columns: Mapping[str, ColumnKind],
+        columns: Mapping[str, ValueKind],
         *,
         environment: bool,
     ) -> dict[str, MetricPlan]:

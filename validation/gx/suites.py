@@ -19,14 +19,15 @@ from validation.gx.column_types import type_problems
 from validation.gx.expectations import EXPECTATIONS
 from validation.gx.row_conditions import RowConditionError, columns_of, row_condition_of
 from validation.gx.stock import Route, route_of
-from validation.gx.values import MOST_BYTES, ColumnKind, SuiteError, UserSuite
+from validation.gx.values import MOST_BYTES, SuiteError, UserSuite
+from validation.tables import ValueKind
 
 MOST_EXPECTATIONS = 5_000
 """Of a suite."""
 
 SEVERITIES = ("critical", "warning", "info")
 
-_UNKNOWN: ColumnKind = "unknown"
+_UNKNOWN: ValueKind = "unknown"
 _SUITE_KEYS = {"name", "expectations", "meta", "notes", "id", "suite_parameters"}
 _KEYS = {"type", "kwargs", "meta", "notes", "description", "severity", "id", "rendered_content"}
 _FOREIGN_FIELDS = {
@@ -56,7 +57,7 @@ class LoadedSuite:
 
 
 def load_suites(
-    suites: Sequence[UserSuite], columns: Mapping[str, ColumnKind] | Sequence[str] | None = None
+    suites: Sequence[UserSuite], columns: Mapping[str, ValueKind] | Sequence[str] | None = None
 ) -> tuple[LoadedSuite, ...]:
     """Reads suites.
 
@@ -88,7 +89,7 @@ def load_suites(
     return tuple(loaded)
 
 
-def _load(suite: UserSuite, columns: Mapping[str, ColumnKind] | None) -> tuple[LoadedSuite | None, list[str]]:
+def _load(suite: UserSuite, columns: Mapping[str, ValueKind] | None) -> tuple[LoadedSuite | None, list[str]]:
     try:
         document = _parsed(suite.text)
     except ValueError as error:

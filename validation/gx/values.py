@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard
-
-ColumnKind = Literal["text", "number", "boolean", "time", "nested", "unknown"]
-"""What a column holds, as far as expectations differ by it."""
+from typing import Any, TypeGuard
 
 MOST_BYTES = 5_000_000
 """Of a suite."""

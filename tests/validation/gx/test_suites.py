@@ -11,9 +11,10 @@ import pytest
 from validation.gx import suites
 from validation.gx.suites import load_suites
 from validation.gx.users import judge_suite, plan_of
-from validation.gx.values import ColumnKind, SuiteError, UserSuite
+from validation.gx.values import SuiteError, UserSuite
 from validation.metrics import parts
 from validation.metrics.partials import MetricPartials
+from validation.tables import ValueKind
 
 
 def suite(*expectations: Any, **more: Any) -> UserSuite:
@@ -299,7 +300,7 @@ def test_conditions_on_rows_are_sampled_or_refused() -> None:
     assert "a sample does not tell" in told[0]
 
 
-KINDS: dict[str, ColumnKind] = {
+KINDS: dict[str, ValueKind] = {
     "width": "number",
     "label": "text",
     "sharp": "boolean",
