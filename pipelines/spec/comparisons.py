@@ -13,6 +13,7 @@ _ARITHMETIC = frozenset(["+", "-", "*", "/", "%", "||"])
 _EDGE = Token("mark", "")
 _OPEN, _CLOSE, _COMMA = Token("mark", "("), Token("mark", ")"), Token("mark", ",")
 _AND, _NOT, _BETWEEN, _IN = (Token("keyword", word) for word in ("and", "not", "between", "in"))
+_SIGNS = (Token("mark", "-"), Token("mark", "+"))
 _CASE, _END = Token("keyword", "case"), Token("keyword", "end")
 
 
@@ -40,8 +41,9 @@ def _bare(tokens: Sequence[Token]) -> list[Token]:
     for token in tokens:
         if token.kind == "text" and out and out[-1].kind == "type":
             out.pop()
-        signed = token.kind == "number" and len(out) > 1 and out[-1].characters in ("-", "+") and out[-1].kind == "mark"
-        if signed and not _ends_value(out[-2]):
+        before = [_EDGE, _EDGE, *out[-2:]]
+        signed = token.kind == "number" and before[-1] in _SIGNS and not _ends_value(before[-2])
+        if signed:
             out[-1] = Token("number", out[-1].characters + token.characters)
             continue
         out.append(token)

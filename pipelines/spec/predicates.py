@@ -51,7 +51,11 @@ def compile_condition(sql: str, columns: Mapping[str, pl.DataType], path: str) -
         result = evaluate(sql, empty if condition.columns else pl.DataFrame({"_": [0]}))
     except pl.exceptions.PolarsError as error:
         words = first_words(error)
-        if "cannot compare 'date/datetime/time'" in words:
+        if words.startswith("'is_in' cannot check for"):
+            words = (
+                "in (…) holds values of another kind than what is before it; write values of its kind, or compare by ="
+            )
+        if "cannot compare 'date/datetime/time'" in words or "appropriate format to parse" in words:
             words = "a column of dates or times is compared with a text that is none; write it as in '2026-01-31'"
         told = f"{shorten(sql, 200)} is not a condition over these columns: {words}"
         raise SpecError([Problem(path, told)]) from error

@@ -32,6 +32,9 @@ COLUMNS = {"label": pl.String(), "good": pl.Boolean(), "day": pl.Date(), "n": pl
         ("n not between 1 + 1 and '9' and good", "column 'n' is a number .*, and '9' a text"),
         ("n between case when good and good then 1 else 2 end and '9'", "column 'n' is a number .*, and '9' a text"),
         ("day between 1 and '2026-01-31'", "column 'day' is a date or time, and 1 a number"),
+        ("day in ('x')", "write it as in '2026-01-31'"),
+        ("good in (1)", "holds values of another kind than what is before it"),
+        ("-1 = label", "column 'label' is a text, and -1 a number"),
         ("2 between n and label", "column 'label' is a text, and 2 a number"),
     ],
 )
