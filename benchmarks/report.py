@@ -80,6 +80,15 @@ def section(result: dict[str, Any], names: dict[str, str]) -> str:
             "",
             f"On {small['rows']:,} rows `targetsplit run` takes {small['wall']:.1f} s: mostly the models, on samples.",
         ]
+    page = result.get("report")
+    if page and page["status"] == "ok":
+        lines += [
+            "",
+            (
+                f"The report of {page['columns']} columns and {page['rows']:,} rows is {page['bytes'] / 1e3:,.0f} kB; "
+                f"`targetsplit report` makes it again in {page['wall']:.1f} s."
+            ),
+        ]
     facts = result["machine"]
     versions = ", ".join(f"{package} {version}" for package, version in facts["versions"].items())
     lines += ["", f"{facts['cores']} cores, {facts['memory_gib']:g} GiB, {facts['system']}; {versions}."]

@@ -25,6 +25,7 @@ from check import EVALUATION, Findings, check
 from generate import SIZES, generate
 from measure import Measurement, measure
 from report import render
+from wide_report import report_of_many_columns
 
 HERE = Path(__file__).resolve().parent
 EVALUATION_ROWS = 2500
@@ -224,6 +225,7 @@ def main() -> None:
     }
     if "ours" in names:
         results[arguments.rows]["start_up"] = start_up(base, arguments.repeats, arguments.timeout)
+        results[arguments.rows]["report"] = report_of_many_columns(out, arguments.repeats, arguments.timeout)
     results_file.write_text(json.dumps(results, indent=1) + "\n")
     (HERE / "results.md").write_text(render(results, {name: c.name for name, c in CONTENDERS.items()}))
     shutil.rmtree(out, ignore_errors=True)
