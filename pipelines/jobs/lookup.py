@@ -14,7 +14,7 @@ from pipelines.jobs.execution import run_job
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.output.layout import shard_path
 from pipelines.run_directory import DATA, HELD_OUT, RunDirectory, write_summary
-from splitting.errors import RunDirectoryError
+from splitting.errors import DataError, RunDirectoryError
 from splitting.frames import pack_frames, unpack_frames
 from splitting.inputs import Trained
 from splitting.plan import Plan
@@ -72,12 +72,20 @@ def trained_in_file(path: str, task: LookupTask) -> Trained:
 
     Returns:
         Them.
+
+    Raises:
+        DataError: the file does not name its examples.
     """
     names = task.run.column_names(path)
-    columns = [*(task.rules.key or task.rules.row_columns), *task.rules.group]
-    frame = task.run.read_frame(path, [name for name in dict.fromkeys(columns) if name in names])
-    by_key = set(task.rules.key or task.rules.row_columns) <= {*names}
-    by_group = set(task.rules.group) <= {*names} and by_key
+    key = task.rules.key or task.rules.row_columns
+    lacking = [name for name in key if name not in names]
+    if lacking:
+        raise DataError(
+            f"{task.run.uri}/{path} has no column {lacking[0]!r}, which names examples: what was trained on cannot be "
+            "told. An index of whole rows cannot be continued: name a key, or write the data"
+        )
+    by_group = set(task.rules.group) <= {*names}
+    frame = task.run.read_frame(path, list(dict.fromkeys([*key, *(task.rules.group if by_group else ())])))
     rules = task.rules if by_group else task.rules.without_groups()
     named = rules.identify_written(frame)
     keys = task.fresh.filter(pl.col(KEY).is_in(named[KEY].implode()))
