@@ -60,10 +60,8 @@ def split_rows(batches: Batches, rules: Rules, plan: Plan) -> pl.DataFrame:
     assignment = assignment_of(plan, bits)
     parts = []
     for source, frame in batches:
-        named = rules.identify(frame, source)
-        cells = rules.classify(frame, source)
-        rows = pl.concat([named, cells], how="horizontal")
-        concerned = assignment.concerns(named)
+        rows = rules.examine(frame, source)
+        concerned = assignment.concerns(rows)
         placed = assignment.place(rows).with_columns(
             pl.when(concerned).then("split").otherwise(pl.lit("train")).alias("split")
         )
