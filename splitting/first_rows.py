@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from splitting.frames import pack_frames, unpack_frames
 from splitting.rules import GROUP, KEY, ROWS, Rules
 
 MOST_ROWS = 700_000
+_CELL = "_cell"
 _ALL = 2**64 - 1
 
 
@@ -35,16 +36,35 @@ class FirstRows:
 
     Attributes:
         bound: the largest `u` up to which every row is held.
-        held: the rows, as candidates, equal ones not yet counted together.
+        cells: `_cell` (UInt32, from 0) and the cell columns; a cell may be there more than once.
+        rows: `_cell`, `_group` and `_key`: twenty bytes a row, so that the many rows take little memory.
     """
 
     bound: int
-    held: Candidates
+    cells: pl.DataFrame
+    rows: pl.DataFrame
+
+    @classmethod
+    def of_examined(cls, rules: Rules, bound: int, rows: pl.DataFrame) -> FirstRows:
+        """The first rows of one batch.
+
+        Args:
+            rules: what decides about rows.
+            bound: up to which `u` rows are kept.
+            rows: from `Rules.examine`; those without a key are no candidates.
+
+        Returns:
+            Its rows up to the bound.
+        """
+        first = rows.filter((pl.col(GROUP) <= bound) & pl.col(KEY).is_not_null())
+        columns = list(rules.cell_columns)
+        cells = first.select(columns).unique().with_row_index(_CELL)
+        return cls(bound, cells, first.join(cells, on=columns, how="left", nulls_equal=True).select(_CELL, GROUP, KEY))
 
     @classmethod
     def empty(cls, rules: Rules) -> FirstRows:
         """No rows, and none left out."""
-        return cls(_ALL, Candidates.empty(rules))
+        return cls.of_examined(rules, _ALL, Candidates.empty(rules).rows)
 
     @classmethod
     def merge(cls, parts: Iterable[FirstRows], most: int = MOST_ROWS) -> FirstRows:
@@ -59,13 +79,16 @@ class FirstRows:
         """
         known = list(parts)
         bound = min(part.bound for part in known)
-        rows = pl.concat([part.held.rows for part in known])
-        if any(part.bound != bound for part in known):
-            rows = rows.filter(pl.col(GROUP) <= bound)
-        if len(rows) > most:
-            bound = int(rows[GROUP].sort()[max(0, most - 1)])
-            rows = rows.filter(pl.col(GROUP) <= bound)
-        return cls(bound, Candidates(rows))
+        cells, rows, start = [], [], 0
+        for part in known:
+            cells.append(part.cells.with_columns(pl.col(_CELL) + start))
+            rows.append(part.rows.filter(pl.col(GROUP) <= bound).with_columns(pl.col(_CELL) + start))
+            start += len(part.cells)
+        merged = pl.concat(rows)
+        if len(merged) > most:
+            bound = int(merged[GROUP].sort()[max(0, most - 1)])
+            merged = merged.filter(pl.col(GROUP) <= bound)
+        return cls(bound, *_renumbered(pl.concat(cells), merged))
 
     def suffices(self, listed: Shortlist) -> bool:
         """Whether every row of the groups on a shortlist is held."""
@@ -80,23 +103,30 @@ class FirstRows:
         Returns:
             What `Candidates.of` finds in all of the data.
         """
-        return self.held.of_groups(listed.groups).compact()
+        chosen = self.rows.filter(pl.col(GROUP).is_in(listed.groups.implode()))
+        rows = chosen.join(self.cells, on=_CELL, how="left").drop(_CELL)
+        return Candidates(rows.with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS))).compact()
 
     def to_bytes(self) -> bytes:
-        """Packs the rows: a list of groups and one of keys for each cell, a third of what the rows would take."""
+        """Packs the rows."""
         bound = pl.DataFrame({"bound": [self.bound]}, schema={"bound": pl.UInt64})
-        rows = self.held.rows
-        cells = rows.group_by([name for name in rows.columns if name not in {GROUP, KEY, ROWS}])
-        return pack_frames({"bound": bound, "cells": cells.agg(GROUP, KEY)})
+        return pack_frames({"bound": bound, "cells": self.cells, "rows": self.rows})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FirstRows:
         """The rows that `to_bytes` packed."""
         frames = unpack_frames(data)
-        cells = frames["cells"]
-        rows = cells.filter(pl.col(GROUP).list.len() > 0).explode(GROUP, KEY)
-        named = rows.select(GROUP, KEY, pl.all().exclude(GROUP, KEY), pl.lit(1, dtype=pl.Int64).alias(ROWS))
-        return cls(int(frames["bound"]["bound"][0]), Candidates(named))
+        return cls(int(frames["bound"]["bound"][0]), frames["cells"], frames["rows"])
+
+
+def _renumbered(cells: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The same cells and rows, every cell once."""
+    columns = [name for name in cells.columns if name != _CELL]
+    once = cells.select(columns).unique().with_row_index("_new")
+    if len(once) == len(cells):
+        return cells, rows
+    new = cells.join(once, on=columns, how="left", nulls_equal=True).sort(_CELL)["_new"]
+    return once.rename({"_new": _CELL}), rows.with_columns(new.gather(rows[_CELL]).alias(_CELL))
 
 
 class FirstRowsTaker:
@@ -111,7 +141,7 @@ class FirstRowsTaker:
             most: how many rows are kept at most, whatever the bound.
         """
         self._rules, self._most = rules, most
-        self._parts = [FirstRows(bound, Candidates.empty(rules))]
+        self._parts = [replace(FirstRows.empty(rules), bound=bound)]
         self._waiting = 0
 
     def add(self, rows: pl.DataFrame) -> None:
@@ -120,10 +150,9 @@ class FirstRowsTaker:
         Args:
             rows: from `Rules.examine`; those without a key are no candidates.
         """
-        bound = self._parts[0].bound
-        first = rows.filter((pl.col(GROUP) <= bound) & pl.col(KEY).is_not_null())
-        self._parts.append(FirstRows(bound, Candidates.of_examined(self._rules, first)))
-        self._waiting += len(first)
+        part = FirstRows.of_examined(self._rules, self._parts[0].bound, rows)
+        self._parts.append(part)
+        self._waiting += len(part.rows)
         if self._waiting > self._most:
             self._merge()
 

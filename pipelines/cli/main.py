@@ -10,10 +10,9 @@ import sys
 import click
 
 from pipelines.cli.logs import end_json_log, json_log, start_json_log
+from pipelines.cli.tuning import tune_process
 from splitting.errors import TargetsplitError
 
-# polars' allocator (jemalloc) gives memory back to the system after half a second, and asks for it again at once.
-_ALLOCATOR = ("_RJEM_MALLOC_CONF", "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0")
 DONE, FAILED, WRONG_USE, CRITICAL_CHECK = 0, 1, 2, 3
 _COMMANDS = {
     "init": "Look at files and write a commented first spec.",
@@ -76,8 +75,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     sys.unraisablehook = _told_elsewhere
-    if sys.platform == "linux":
-        os.environ.setdefault(*_ALLOCATOR)
+    tune_process()
     sys.exit(run_command(sys.argv[1:]))
 
 

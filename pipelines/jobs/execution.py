@@ -37,7 +37,8 @@ def job_options(arguments: Sequence[str]) -> PipelineOptions:
     Args:
         arguments: what the user hands to Beam, as in `--runner=FlinkRunner`. Without a runner, and with
             `DirectRunner` (which would first look for another program to download), the embedded one runs in this
-            process, in threads on all cores unless `--direct_...` options say otherwise.
+            process, in threads on all cores unless `--direct_...` options say otherwise. Beam's own mode `in_memory`
+            is those threads, whatever its warning says; `multi_threading` would send every element through a socket.
 
     Returns:
         The options.
@@ -54,9 +55,8 @@ def job_options(arguments: Sequence[str]) -> PipelineOptions:
         return PipelineOptions(list(arguments))
     _check_known(given)
     named = {argument.split("=")[0] for argument in arguments}
-    mode = given["direct_running_mode"] if "--direct_running_mode" in named else "multi_threading"
-    chosen = [*arguments, f"--runner={EMBEDDED}", f"--direct_running_mode={mode}"]
-    if mode != "in_memory" and "--direct_num_workers" not in named:
+    chosen = [*arguments, f"--runner={EMBEDDED}"]
+    if "--direct_num_workers" not in named:
         chosen.append(f"--direct_num_workers={_cores()}")
     return PipelineOptions(chosen)
 

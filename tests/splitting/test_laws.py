@@ -171,7 +171,7 @@ def test_first_rows_are_the_candidates_where_they_suffice(batches: Batches, most
         if held.suffices(listed):
             assert held.candidates(listed).to_bytes() == found.to_bytes()
         else:
-            assert len(held.held.rows) >= most
+            assert len(held.rows) >= most
     assert held.suffices(Shortlist(groups.clear(), census.cells))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from validation.profile.values import Numbers
 
@@ -78,7 +78,9 @@ def kolmogorov_tail(distance: float, effective: float) -> float:
     Returns:
         The law of one sample of that size (Simard & L'Ecuyer 2011), as scipy's `ks_2samp(method="asymp")`.
     """
-    return float(np.clip(stats.kstwo.sf(distance, max(1, round(effective))), 0.0, 1.0))
+    from scipy.stats import kstwo  # noqa: PLC0415, takes half a second to load, and most runs need none of it
+
+    return float(np.clip(kstwo.sf(distance, max(1, round(effective))), 0.0, 1.0))
 
 
 def kolmogorov_quantile(tail: float, effective: float) -> float:
@@ -101,8 +103,10 @@ def exact_two_by_two(hits: tuple[int, int], rows: tuple[int, int]) -> float:
     Returns:
         The p-value.
     """
+    from scipy.stats import fisher_exact  # noqa: PLC0415, as above
+
     table = [[hits[0], rows[0] - hits[0]], [hits[1], rows[1] - hits[1]]]
-    return float(min(1.0, stats.fisher_exact(table).pvalue))
+    return float(min(1.0, fisher_exact(table).pvalue))
 
 
 def log_binomial(rows: Numbers, hits: Numbers, share: float) -> Numbers:

@@ -118,7 +118,3 @@ def main() -> None:
         answer_to.write(json.dumps(told) + "\n")
         answer_to.flush()
     os._exit(0)  # all is said: an orderly end of so many modules takes most of a second
-
-
-if __name__ == "__main__":
-    main()

@@ -53,7 +53,7 @@ class Judge:
         """Starts the process; returns at once."""
         self._said: IO[bytes] = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "validation.gx.answering"],
+            [sys.executable, "-P", "-m", "validation.gx"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,

@@ -1,0 +1,9 @@
+"""Starts the judging process: `python -m validation.gx`."""
+
+import gc
+
+gc.set_threshold(100_000)  # before the imports, which make a million objects that stay
+
+from validation.gx.answering import main  # noqa: E402
+
+main()
