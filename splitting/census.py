@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from splitting.rules import GROUP, KEY, LONE, NULL_KEY, ROWS, SOURCE, Rules
 
 KEY_SAMPLE = 4096
 _SOURCES_LOW, _SOURCES_HIGH = "_source_low", "_source_high"
-_PENDING_SHARE = 0.5
+_PENDING_SHARE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +78,10 @@ class Census:
         named_source = pl.lit(source, dtype=pl.String).alias(SOURCE)
         counted = rows.group_by(cells).agg(
             pl.len().cast(pl.Int64).alias(ROWS),
-            pl.col(LONE).sum().cast(pl.Int64),
+            pl.col(LONE).sum().cast(pl.Int64) if rows[LONE].any() else pl.lit(0, dtype=pl.Int64).alias(LONE),
             *check_sums(),
         )
-        low = rows if known is None else _not_left_out(rows, counted, cells, known, source)
+        low = rows if known is None else _not_left_out(rows, counted, cells, known.cuts.filter(pl.col(SOURCE) == source))
         smallest = low.group_by(cells).agg(pl.col(GROUP).unique().bottom_k(limit)).explode(GROUP)
         return cls(
             limit,
@@ -148,6 +149,17 @@ class Census:
         """
         return self.smallest.group_by(list(columns)).agg((pl.len() < self.limit).alias("complete"))
 
+    @cached_property
+    def cuts(self) -> pl.DataFrame:
+        """The full cells, and the largest group that each keeps; larger ones are left out of any merged census.
+
+        Returns:
+            The cell columns and `_cut`.
+        """
+        columns = [column for column in self.smallest.columns if column != GROUP]
+        cells = self.smallest.group_by(columns).agg(pl.len().alias("_kept"), pl.col(GROUP).max().alias("_cut"))
+        return cells.filter(pl.col("_kept") >= self.limit).drop("_kept")
+
     def to_bytes(self) -> bytes:
         """Packs the census; equal censuses give equal bytes."""
         limit = pl.DataFrame({"limit": [self.limit]})
@@ -175,30 +187,27 @@ def _rejected(source: str, reason: str, rows: int) -> pl.DataFrame:
     return pl.DataFrame(columns, schema={SOURCE: pl.String, "reason": pl.String, ROWS: pl.Int64})
 
 
-def _not_left_out(
-    rows: pl.DataFrame, counted: pl.DataFrame, cells: list[str], known: Census, source: str
-) -> pl.DataFrame:
-    """The rows of one batch whose groups may be among the smallest of their cell.
+def _not_left_out(rows: pl.DataFrame, counted: pl.DataFrame, cells: list[str], cuts: pl.DataFrame) -> pl.DataFrame:
+    """The cells and groups of one batch whose groups may be among the smallest of their cell.
 
     Args:
         rows: the batch, with `_group`.
         counted: its cells.
         cells: their columns, without the source.
-        known: a census; where one of its cells is full, larger groups than it keeps are left out.
-        source: of the batch.
+        cuts: of the census that it will be merged with, of its source alone.
 
     Returns:
-        Those rows, and perhaps a few others.
+        The cells and groups of those rows, and perhaps of a few others.
     """
-    full = known.smallest.filter(pl.col(SOURCE) == source).group_by(cells)
-    cuts = full.agg(pl.len().alias("_kept"), pl.col(GROUP).max().alias("_cut")).filter(pl.col("_kept") >= known.limit)
+    rows = rows.select(*cells, GROUP)
     if not len(cuts):
         return rows
-    low = rows.filter(pl.col(GROUP) <= cuts["_cut"].max())
+    largest = cuts["_cut"].max()
+    low = rows.filter(pl.col(GROUP) <= largest)
     unfilled = counted.select(cells).join(cuts, on=cells, how="anti", nulls_equal=True)
     if not len(unfilled):
         return low
-    high = rows.filter(pl.col(GROUP) > cuts["_cut"].max())
+    high = rows.filter(pl.col(GROUP) > largest)
     return pl.concat([low, high.join(unfilled, on=cells, how="semi", nulls_equal=True)])
 
 
