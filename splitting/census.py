@@ -81,7 +81,9 @@ class Census:
             pl.col(LONE).sum().cast(pl.Int64) if rows[LONE].any() else pl.lit(0, dtype=pl.Int64).alias(LONE),
             *check_sums(),
         )
-        low = rows if known is None else _not_left_out(rows, counted, cells, known.cuts.filter(pl.col(SOURCE) == source))
+        low = (
+            rows if known is None else _not_left_out(rows, counted, cells, known.cuts.filter(pl.col(SOURCE) == source))
+        )
         smallest = low.group_by(cells).agg(pl.col(GROUP).unique().bottom_k(limit)).explode(GROUP)
         return cls(
             limit,

@@ -33,7 +33,7 @@ def default_shard_bytes(total: int) -> int:
         >>> default_shard_bytes(10 * 2**30) >> 20, default_shard_bytes(2**30) >> 20, default_shard_bytes(2**20) >> 20
         (256, 128, 64)
     """
-    return max(_LEAST_SHARD_BYTES, min(SHARD_BYTES, total // _UNITS))
+    return max(_LEAST_SHARD_BYTES, min(SHARD_BYTES, -(-total // _UNITS)))
 
 
 def shard_path(split: str, number: int, of: int) -> str:

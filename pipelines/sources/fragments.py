@@ -209,25 +209,24 @@ def _cut(
 
 
 def pack_units(fragments: Sequence[Fragment], unit_bytes: int) -> tuple[tuple[Fragment, ...], ...]:
-    """Runs of consecutive fragments of about one size.
+    """Runs of consecutive fragments, as even as they get, so that workers end together.
 
     Args:
         fragments: in order.
-        unit_bytes: about how large a unit is, by the size of its input files.
+        unit_bytes: about how large a unit is at most, by the size of its input files.
 
     Returns:
         Units; together they are the fragments, in order.
     """
-    units: list[tuple[Fragment, ...]] = []
-    current: list[Fragment] = []
-    size = 0
+    total = sum(fragment.bytes for fragment in fragments)
+    count = -(-total // unit_bytes) or 1
+    units: dict[int, list[Fragment]] = {}
+    before = 0
     for fragment in fragments:
-        if current and size + fragment.bytes > unit_bytes:
-            units.append(tuple(current))
-            current, size = [], 0
-        current.append(fragment)
-        size += fragment.bytes
-    return (*units, tuple(current)) if current else tuple(units)
+        middle = 2 * before + fragment.bytes
+        units.setdefault(middle * count // (2 * total) if total else 0, []).append(fragment)
+        before += fragment.bytes
+    return tuple(tuple(units[number]) for number in sorted(units))
 
 
 def join_neighbours(fragments: Sequence[Fragment], rows: int, at_least: int = 16) -> tuple[Fragment, ...]:

@@ -12,9 +12,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import feather, orc
 
-from pipelines.sources.fragments import Inventory, SourceRequest, pack_units, take_inventory
+from pipelines.sources.fragments import Fragment, Inventory, SourceRequest, pack_units, take_inventory
 from pipelines.sources.listing import glob_pattern
 from pipelines.sources.reading import read_fragment, read_frame
 from pipelines.sources.schemas import FileSchema, check_key, merge_types, unify
@@ -76,6 +78,16 @@ def test_fragments_tile_the_rows(tmp_path: Path, size: int) -> None:
     assert read_all(found).equals(TABLE)
     units = pack_units(found.fragments, 2_000)
     assert tuple(itertools.chain(*units)) == found.fragments
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=60), st.integers(1, 3000))
+def test_units_are_even(sizes: list[int], unit_bytes: int) -> None:
+    fragments = [Fragment("s", "a", "a", "parquet", (i, i + 1), i, 1, size) for i, size in enumerate(sizes)]
+    units = pack_units(fragments, unit_bytes)
+    assert list(itertools.chain(*units)) == fragments
+    even = sum(sizes) / max(1, -(-sum(sizes) // unit_bytes))
+    for unit in units:
+        assert sum(fragment.bytes for fragment in unit) <= even + max(sizes)
 
 
 def test_rich_types_read_back_with_their_metadata(tmp_path: Path) -> None:
