@@ -70,6 +70,10 @@ class TooFewRows:
     split: str
     rows: int
 
+    def to_document(self) -> None:
+        """Nothing was measured."""
+        return
+
 
 def measure_harm(evidence: Evidence, settings: CheckSettings) -> Harm | TooFewRows | None:
     """Fits the models.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from validation.checking import Check, Verdict
 from validation.coincidence import repeats_by_chance
@@ -13,13 +13,14 @@ from validation.comparing.sentences import rank_mismatch, sentence, weight
 from validation.comparing.within import ColumnShift
 from validation.comparisons import compare_splits
 from validation.evidence import Evidence
-from validation.harm import Harm, TooFewRows, measure_harm
-from validation.harm_findings import harm_checks, harm_findings, unmeasured_finding
 from validation.kinds import PairShift, kind_findings, named, ranked_kinds, shift_kinds
 from validation.matches import comparison_checks, comparison_name, new_category_checks
 from validation.settings import CheckSettings
 from validation.times import time_checks, time_findings, unplaced_findings
 from validation.verdict import Finding, rounded
+
+if TYPE_CHECKING:
+    from validation.harm import Harm, TooFewRows
 
 _RANKED = 20
 
@@ -57,14 +58,18 @@ class MeasuredRun:
         """
         comparisons = compare_splits(evidence, settings)
         times = tuple(time_checks(evidence))
-        harm = measure_harm(evidence, settings) if settings.probe else None
+        harm = _asked_models(evidence, settings) if settings.probe else None
         return cls(evidence, settings, comparisons, harm, times, shift_kinds(comparisons, evidence, settings))
 
     def checks(self) -> list[Check]:
         """The checks of what was measured."""
         compared = comparison_checks(self.comparisons, self.evidence, self.settings)
-        harmed = harm_checks(self.harm, self.evidence, self.settings) if isinstance(self.harm, Harm) else ()
-        return [*compared, *new_category_checks(self.evidence, self.settings), *self.times, *harmed]
+        return [
+            *compared,
+            *new_category_checks(self.evidence, self.settings),
+            *self.times,
+            *self._model_checks(),
+        ]
 
     def findings(self, verdicts: Sequence[Verdict]) -> list[Finding]:
         """What a reader should know, given the verdicts on the run's checks."""
@@ -79,16 +84,36 @@ class MeasuredRun:
             *_repeat_findings(self.evidence),
         ]
 
+    def _model_checks(self) -> Iterable[Check]:
+        if self.harm is None:
+            return ()
+        from validation.harm import TooFewRows  # noqa: PLC0415, as of `_asked_models`
+        from validation.harm_findings import harm_checks  # noqa: PLC0415
+
+        return () if isinstance(self.harm, TooFewRows) else harm_checks(self.harm, self.evidence, self.settings)
+
     def _model_findings(self) -> list[Finding]:
-        if isinstance(self.harm, Harm):
-            return harm_findings(self.harm, self.settings)
-        return [unmeasured_finding(self.harm, self.settings)] if self.harm else []
+        if self.harm is None:
+            return []
+        from validation.harm import TooFewRows  # noqa: PLC0415, as of `_asked_models`
+        from validation.harm_findings import harm_findings, unmeasured_finding  # noqa: PLC0415
+
+        if isinstance(self.harm, TooFewRows):
+            return [unmeasured_finding(self.harm, self.settings)]
+        return harm_findings(self.harm, self.settings)
 
     def mismatch(self) -> dict[str, Any]:
         """How the train mixture and the target differ, and what models say of it; plain values."""
-        models = {"models": self.harm.to_document() if isinstance(self.harm, Harm) else None}
+        models = {"models": self.harm.to_document() if self.harm is not None else None}
         mismatch: dict[str, Any] = rounded(_mismatch(self.comparisons, self.kinds, self.evidence) | models)
         return mismatch
+
+
+def _asked_models(evidence: Evidence, settings: CheckSettings) -> Harm | TooFewRows | None:
+    """What models say. Imported here: scikit-learn takes a second to load, and runs without a probe need none of it."""
+    from validation.harm import measure_harm  # noqa: PLC0415
+
+    return measure_harm(evidence, settings)
 
 
 def _match_findings(

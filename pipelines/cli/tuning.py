@@ -16,8 +16,8 @@ _ENVIRONMENT = {
     # OpenBLAS starts a thread a core that spins, and nothing here multiplies large matrices.
     "OPENBLAS_NUM_THREADS": "1",
 }
-_M_MMAP_THRESHOLD = -3
-_LARGE = 2**20
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGE, _KEPT = 2 * 2**20, 32 * 2**20
 
 
 def tune_process() -> None:
@@ -32,8 +32,13 @@ def tune_process() -> None:
 
 
 def _give_large_blocks_back() -> None:
-    """Keeps glibc from raising its threshold: it would keep every freed block of up to 32 MB for itself."""
+    """Has glibc give large blocks back when they are freed; by itself it would come to keep those of up to 32 MB.
+
+    What batches of rows take is smaller, and stays.
+    """
     try:
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        c_library = ctypes.CDLL(None)
+        c_library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        c_library.mallopt(_M_TRIM_THRESHOLD, _KEPT)
     except (OSError, AttributeError):  # another C library, with other habits
         return
