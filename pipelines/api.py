@@ -210,14 +210,15 @@ def report(out: str | PathLike[str], *, sample_rows: int | None = None) -> str:
     return rebuild_report(RunDirectory.at(str(out)), sample_rows)
 
 
-def history(runs: str | PathLike[str], *, scan: bool = False) -> str:
+def history(runs: str | PathLike[str], *, scan: bool = True) -> str:
     """Writes `index.html` of a folder of runs: a line a run, the mismatch over time, what changed from one to the next.
 
     Each run is compared with the one that it continues, or else with the one before it by name.
 
     Args:
         runs: the folder in which runs lie side by side.
-        scan: count moved examples in the written files of every two runs; by default in their ledgers alone.
+        scan: count moved examples in the written files, each run's being read once; else in the ledgers alone, which do
+            not list `train`.
 
     Returns:
         Where the page is: an absolute path or a URI.
@@ -244,7 +245,7 @@ def diff(old: str | PathLike[str], new: str | PathLike[str], *, scan: bool = Tru
     Raises:
         RunDirectoryError: one is not a finished run, or cannot be read.
     """
-    from pipelines.history import compare  # noqa: PLC0415, loads what reads files
+    from pipelines.run_pairs import compare  # noqa: PLC0415, loads what reads files
 
     return compare(str(old), str(new), scan=scan)
 

@@ -14,12 +14,12 @@ from pipelines.stored import read_plan, read_spec
 from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
 from validation.measures import IN_TARGET
+from validation.verdict import FORMAT, document_fingerprint
 
 if TYPE_CHECKING:
     from pipelines.spec.models import Spec
     from validation.profile.sample import Sample
 
-_FORMAT = 2
 _NESTED_SHOWN = 200
 
 
@@ -73,6 +73,7 @@ def read_facts(run: RunDirectory, sample_rows: int | None = None) -> RunFacts:
     """
     plan, spec = read_plan(run), read_spec(run)
     log = read_json(run, RUN_LOG)
+    packages = log.get("packages")
     wanted = spec.report.sample_rows if sample_rows is None else sample_rows
     samples: tuple[SampleTable, ...] = ()
     profile = read_profile(run) if spec.checks.profile else None
@@ -86,7 +87,7 @@ def read_facts(run: RunDirectory, sample_rows: int | None = None) -> RunFacts:
         spec=run.read("spec.yaml").decode(),
         label=spec.label,
         source_column=spec.source_column,
-        packages={str(name): str(version) for name, version in log.get("packages", {}).items()},
+        packages={str(name): str(version) for name, version in packages.items()} if isinstance(packages, dict) else {},
         python=str(log.get("python", "")),
         profile=profile,
         samples=samples,
@@ -97,13 +98,17 @@ def read_verdict(run: RunDirectory) -> dict[str, Any]:
     """`validation.json` of a run.
 
     Raises:
-        RunDirectoryError: it cannot be read, or another version wrote it.
+        RunDirectoryError: it cannot be read, was changed, or another version wrote it.
     """
     document = read_json(run, VALIDATION)
-    if document.get("format") != _FORMAT:
+    again = f"judge the run again with: targetsplit validate {run.uri}"
+    if document.get("format") != FORMAT:
         raise RunDirectoryError(
-            f"{run.uri}/{VALIDATION} is of format {document.get('format')!r}, and this version reads {_FORMAT}; judge "
-            f"the run again with: targetsplit validate {run.uri}"
+            f"{run.uri}/{VALIDATION} is of format {document.get('format')!r}, and this version reads {FORMAT}; {again}"
+        )
+    if document.get("fingerprint") != document_fingerprint(document):
+        raise RunDirectoryError(
+            f"{run.uri}/{VALIDATION} was changed after it was written, or an earlier version wrote it; {again}"
         )
     return document
 
@@ -116,7 +121,7 @@ def read_json(run: RunDirectory, name: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(run.read(name))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunDirectoryError(f"{run.uri}/{name} cannot be read ({error}); bring it back, or run again") from error
     if not isinstance(document, dict):
         raise RunDirectoryError(f"{run.uri}/{name} holds no JSON object; bring it back, or run again")

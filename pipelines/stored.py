@@ -39,7 +39,7 @@ def read_plan(run: RunDirectory) -> Plan:
     try:
         ledger = run.read_frame(LEDGER).rename(names).cast(pl.Schema(LEDGER_SCHEMA))
         return Plan.from_json(run.read(PLAN).decode(), ledger)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunDirectoryError(f"{run.uri}/{PLAN} cannot be used: {error}; plan again") from error
     except (pl.exceptions.PolarsError, OSError) as error:
         told = str(error).splitlines()[0][:200]
@@ -75,7 +75,7 @@ def read_inventory(run: RunDirectory) -> Inventory:
         options = {name: _csv(value) for name, value in document["csv"].items()}
         fragments = tuple(_fragment(item, options) for item in document["fragments"])
         return Inventory(schema, tuple(SourceFile(**item) for item in document["files"]), fragments)
-    except (ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
         told = f"{type(error).__name__}: {first_line(error)}"
         raise RunDirectoryError(f"{run.uri}/{INPUTS} cannot be used ({told}); bring it back, or plan again") from error
 

@@ -74,7 +74,8 @@ def harm_findings(harm: Harm, settings: CheckSettings) -> list[Finding]:
         level = sum(domain.auc >= limit for limit in settings.thresholds.auc)
         told = (
             f"{pair.reference} and {pair.observed} are {_TELL_APART[level]} by a classifier: AUC {domain.auc:.3f} "
-            f"({domain.low:.3f} to {domain.high:.3f}){by}. Told apart is not the same as harmed."
+            f"({domain.low:.3f} to {domain.high:.3f}){by}; n {domain.rows[0]:,} and {domain.rows[1]:,}. Told "
+            "apart is not the same as harmed."
         )
         found.append(Finding("info", told))
     if harm.domain.left_out and (unseen := _unseen(harm.domain.left_out)):
@@ -84,8 +85,8 @@ def harm_findings(harm: Harm, settings: CheckSettings) -> list[Finding]:
     found += [
         Finding(
             "warning",
-            f"`{leak.column}` alone predicts the label ({leak.measure} {leak.score:.3f}): if it is known only after "
-            "the label, leave it out of the features.",
+            f"`{leak.column}` alone predicts the label ({leak.measure} {leak.score:.3f}, n {leak.rows:,}): if it is "
+            "known only after the label, leave it out of the features.",
             (_leak_name(leak),),
         )
         for leak in harm.leaks
@@ -156,7 +157,7 @@ def _cost(result: HarmResult, pair: Pair) -> str | None:
     unit = "errors" if result.measure.startswith("error rate") else "standard deviations of error"
     told = (
         f"{gap.gap:+.3f} ({gap.low:+.3f} to {gap.high:+.3f}) {unit} from {pair.reference} to {pair.observed}, "
-        f"{gap.home:.3f} to {gap.away:.3f}"
+        f"{gap.home:.3f} to {gap.away:.3f}, n {result.home_rows:,} and {result.away_rows:,}"
     )
     if result.measure.startswith("error rate, "):
         told += f" ({result.measure.removeprefix('error rate, ')})"

@@ -8,8 +8,8 @@ from typing import Any
 
 from validation.comparing.comparison import Comparison
 from validation.comparing.conditional import Conditional
-from validation.comparing.sentences import decimal
 from validation.comparing.within import REMEDIES, ColumnShift, ShiftKind, within_label
+from validation.comparing.words import MEASURES, decimal
 from validation.evidence import Evidence
 from validation.settings import CheckSettings
 from validation.verdict import Finding
@@ -137,7 +137,7 @@ def _heaviest(one: PairShift) -> str:
     if shift.given_label is None or shift.given_column is None:
         return ""
     return (
-        f" (`{shift.column}`: JS excess {decimal(shift.marginal.effect)} of its values, "
+        f" (`{shift.column}`: {MEASURES['js_excess']} beyond chance {decimal(shift.marginal.effect)} of its values, "
         f"{decimal(shift.given_label.effect)} of its values given the label, "
         f"{decimal(shift.given_column.effect)} of the label given its values)"
     )

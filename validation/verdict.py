@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -79,9 +81,9 @@ class Judgement:
         return "passed with warnings" if any(v.severity != "info" for v in self.failed) else "passed"
 
     def to_document(self) -> dict[str, Any]:
-        """The judgement as plain values for JSON; the same for the same run."""
+        """The judgement as plain values for JSON, with their fingerprint; the same for the same run."""
         failed = self.failed
-        return {
+        document: dict[str, Any] = {
             "format": FORMAT,
             "status": self.status,
             "success": self.success,
@@ -97,6 +99,20 @@ class Judgement:
             "notes": list(self.notes),
             "results": [_result(verdict) for verdict in self.verdicts],
         }
+        return {**document, "fingerprint": document_fingerprint(document)}
+
+
+def document_fingerprint(document: Mapping[str, Any]) -> str:
+    """SHA-256 of what a verdict says, whatever the order of its fields and the white space.
+
+    Args:
+        document: of `Judgement.to_document`, or as it was read; a fingerprint in it is left out.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    told = json.loads(json.dumps({name: value for name, value in document.items() if name != "fingerprint"}))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _result(verdict: Verdict) -> dict[str, Any]:

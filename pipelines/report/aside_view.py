@@ -133,12 +133,11 @@ def provenance_view(facts: RunFacts) -> ProvenanceView:
         ("group", _names(identity.get("group"))),
     ]
     versions = [("python", facts.python), *sorted(facts.packages.items())]
-    again = [("targetsplit run spec.yaml -o RUN2", "the same split, from the spec below and the same data")]
-    if plan.previous:
-        told_again = "the same split; EARLIER is the run that it continues"
-        again = [("targetsplit run spec.yaml -o RUN2 --previous EARLIER", told_again)]
+    previous = " --previous EARLIER" if plan.previous else ""
+    earlier = "; EARLIER is the run that it continues" if plan.previous else ""
     commands = [
-        *again,
+        (f"targetsplit run spec.yaml -o RUN2{previous}", f"makes the same split from the same data{earlier}"),
+        ("targetsplit diff RUN RUN2", "says that no example moved; the plans have the same fingerprint"),
         ("targetsplit validate RUN", "judges this run again, without reading the data"),
         ("targetsplit report RUN", "makes this page again"),
     ]

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.report.facts import RunFacts
+from pipelines.report.found import found_words
 from pipelines.report.headline import Tone
-from pipelines.report.shift_rows import ShiftRow, shift_row
-from pipelines.report.words import counted, joined, number, sentence, shown
+from pipelines.report.shift_rows import ShiftRow, Standing, shift_row
+from pipelines.report.terms import Term, terms_in
+from pipelines.report.words import counted, named, sentence, shown
 from validation.comparing.pairs import TARGET
 
 MOST_MATCH_ROWS = 150
 MOST_CHECKS = 400
 _SHIFTS = ("match", "mismatch")
-_LONGEST = 160
+_ORDER: Mapping[Standing, int] = {"broken": 0, "shifted": 1, "unsure": 2, "none seen": 3, "not compared": 4}
+_PAIR_WORDS: Mapping[Tone, str] = {
+    "good": "no sure difference",
+    "warn": "slightly different",
+    "bad": "different",
+    "note": "not compared",
+}
 _WORDS: Mapping[Tone, str] = {"good": "holds", "warn": "warning", "bad": "fails", "note": "to know"}
 
 
@@ -27,17 +35,25 @@ class MatchPair:
         title: both names.
         why: they must.
         tone: of all its columns together.
+        word: the same.
         sentence: what was found.
         rows: columns, those that differ first.
         more: columns that are not shown.
+        terms: that the figures use.
+        reference: the split, or pool, that the other is measured by.
+        observed: the other.
     """
 
     title: str
     why: str
     tone: Tone
+    word: str
     sentence: str
     rows: tuple[ShiftRow, ...]
     more: int
+    terms: tuple[Term, ...]
+    reference: str
+    observed: str
 
 
 @dataclass(frozen=True)
@@ -97,40 +113,68 @@ def match_pairs(facts: RunFacts) -> tuple[MatchPair, ...]:
 
 def _match(reference: str, observed: str, results: Sequence[Mapping[str, Any]]) -> MatchPair:
     rows = [shift_row(result) for result in results]
-    rows.sort(key=lambda row: (("bad", "warn", "good", "note").index(row.tone), -row.weight, row.name, row.about))
-    wrong = [row for row in rows if row.tone in ("bad", "warn")]
-    compared = [row for row in rows if row.tone != "note"]
+    rows.sort(key=lambda row: (_ORDER[row.standing], -row.weight, row.name, row.about))
     against = "all rows of the target pool" if reference == TARGET else reference
-    if wrong:
-        names = joined((row.column for row in wrong), 4)
-        told = f"{counted(len(wrong), 'comparison')} of {len(rows):,} differ: {names}."
-    elif compared:
-        told = f"No column differs beyond chance and threshold, of {counted(len(compared), 'comparison')}."
-    else:
-        told = "Nothing could be compared: there are too few rows."
-    tone: Tone = wrong[0].tone if wrong else "good" if compared else "note"
     why = (
         f"{observed} was drawn from the target pool to look like all of it."
         if reference == TARGET
         else f"{observed} and {reference} were drawn from the same rows: they may differ by chance alone."
     )
+    tone = _pair_tone(rows)
     return MatchPair(
-        f"{observed} and {against}", why, tone, told, tuple(rows[:MOST_MATCH_ROWS]), max(0, len(rows) - MOST_MATCH_ROWS)
+        title=f"{observed} and {against}",
+        why=why,
+        tone=tone,
+        word=_PAIR_WORDS[tone],
+        sentence=_pair_sentence(rows),
+        rows=tuple(rows[:MOST_MATCH_ROWS]),
+        more=max(0, len(rows) - MOST_MATCH_ROWS),
+        terms=terms_in(*dict.fromkeys(row.measure for row in rows)),
+        reference=reference,
+        observed=observed,
     )
+
+
+def _pair_tone(rows: Sequence[ShiftRow]) -> Tone:
+    tones = {row.tone for row in rows if row.standing == "broken"}
+    if tones:
+        return "bad" if "bad" in tones else "warn"
+    return "good" if any(row.compared for row in rows) else "note"
+
+
+def _pair_sentence(rows: Sequence[ShiftRow]) -> str:
+    """What was found; what more rows would tell is said, so that nothing seen is not taken for nothing there."""
+    broken = [row for row in rows if row.standing == "broken"]
+    if broken:
+        return f"{counted(len(broken), 'comparison')} of {len(rows):,} differ: {named((r.column for r in broken), 4)}."
+    compared = [row for row in rows if row.compared]
+    if not compared:
+        return "Nothing could be compared: there are too few rows."
+    told = [f"No sure difference in {counted(len(compared), 'comparison')}."]
+    unsure = [row for row in compared if row.standing == "unsure"]
+    if unsure:
+        names = named((row.column for row in unsure), 4)
+        told.append(
+            f"Not sure in {len(unsure):,}: more than is allowed, yet no more than chance gives at times: {names}."
+        )
+    blind = sum(row.blind for row in compared)
+    if blind:
+        told.append(f"In {blind:,} a difference just over what is allowed could have been missed.")
+    return " ".join(told)
 
 
 def suite_checks(facts: RunFacts) -> CheckList:
     """The expectations of the user's own suites."""
-    return _listed(facts.of_role("suite"))
+    return _listed(facts, facts.of_role("suite"))
 
 
 def other_checks(facts: RunFacts) -> CheckList:
     """Every check that is neither a comparison of columns nor of a suite."""
-    return _listed([r for r in facts.results if r["role"] not in (*_SHIFTS, "suite")])
+    return _listed(facts, [r for r in facts.results if r["role"] not in (*_SHIFTS, "suite")])
 
 
-def _listed(results: Sequence[Mapping[str, Any]]) -> CheckList:
-    rows = [_check(result) for result in results]
+def _listed(facts: RunFacts, results: Sequence[Mapping[str, Any]]) -> CheckList:
+    rows = [_check(facts, result) for result in results]
     order = sorted(range(len(rows)), key=lambda i: (("bad", "warn", "note", "good").index(rows[i].tone), i))
     shown_rows = tuple(rows[i] for i in order[:MOST_CHECKS])
     return CheckList(
@@ -138,7 +182,7 @@ def _listed(results: Sequence[Mapping[str, Any]]) -> CheckList:
     )
 
 
-def _check(result: Mapping[str, Any]) -> CheckRow:
+def _check(facts: RunFacts, result: Mapping[str, Any]) -> CheckRow:
     tone: Tone = "good"
     if not result["success"]:
         tone = {"critical": "bad", "warning": "warn"}.get(result["severity"], "note")  # type: ignore[assignment]
@@ -147,23 +191,7 @@ def _check(result: Mapping[str, Any]) -> CheckRow:
         table=shown(result["table"]),
         column=shown(result["column"]) if result["column"] is not None else "",
         said=sentence(result["description"], 240),
-        found=_found(result),
+        found=found_words(facts, result),
         tone=tone,
         word=_WORDS[tone],
     )
-
-
-def _found(result: Mapping[str, Any]) -> str:
-    """The observed figures in a few words, the names of the fields with spaces."""
-    if result.get("exception"):
-        return sentence(f"could not be judged: {result['exception']}", _LONGEST)
-    parts = [
-        f"{name.replace('_', ' ')} {_figure(value)}"
-        for name, value in result["observed"].items()
-        if isinstance(value, int | float | str) and value != "" and not name.startswith("others")
-    ]
-    return sentence("; ".join(parts), _LONGEST) if parts else "–"
-
-
-def _figure(value: int | float | str) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else number(value)

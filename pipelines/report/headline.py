@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.report.facts import RunFacts
-from pipelines.report.words import counted, joined, sentence, shown
+from pipelines.report.terms import Term, terms_in
+from pipelines.report.words import counted, named, sentence, shown
 
 Tone = Literal["good", "warn", "bad", "note"]
 _TONES: Mapping[str, Tone] = {"critical": "bad", "warning": "warn", "info": "note"}
@@ -50,10 +51,15 @@ _ADVICE: Mapping[str, str] = {
     "it: look at the columns under “Splits that must look alike” before you trust the score.",
     "leakage": "Copies across splits make scores too high. Name in `group` the columns that tell a copy, and "
     "plan again.",
-    "leak column": "Leave the column out of the features if its value is known only after the label.",
-    "new categories": "A model has never seen these values: expect errors there, or get training rows that have them.",
+    "leak column": "Leave {columns} out of the features, if known only after the label.",
+    "new categories": "A model has never seen these values of {columns}: expect errors there, or get training rows "
+    "that have them.",
     "suite": "An expectation of your own does not hold: look at it under “Your suites”.",
     "harm": "The mismatch costs the model: see which columns carry it under “The data mismatch”, and what helps there.",
+}
+_COMPARED: Mapping[str, str] = {
+    "match": "whether splits that must look alike do",
+    "mismatch": "how the training data and the target differ",
 }
 _TRUST = "You can train on train, look for errors on train_dev and dev, and report the score on test once."
 _MOST_STEPS = 5
@@ -78,9 +84,10 @@ class Headline:
         sentence: what it rests on; of a failure, what the fault is.
         steps: what to do next, the most pressing first.
         findings: everything that was found, failures first.
-        checks: how many checks there are.
-        held: how many hold.
-        failed: how many do not, in words; empty for none.
+        terms: that the sentences use.
+        checks: how many checks were made.
+        held: how many of them hold.
+        failed: how many do not, and how many could not be made, in words; empty for none.
     """
 
     tone: Tone
@@ -88,6 +95,7 @@ class Headline:
     sentence: str
     steps: tuple[str, ...]
     findings: tuple[FindingView, ...]
+    terms: tuple[Term, ...]
     checks: int
     held: int
     failed: str
@@ -111,6 +119,7 @@ def headline(facts: RunFacts) -> Headline:
     failing = wrong + (warned if document["settings"]["fail_on"] == "warning" else [])
     unnamed = _unnamed(facts, findings)
     broken = any(role in _PROMISED for finding in warned for role in _roles(finding, roles))
+    idle = sum(result["role"] == "match" and result["observed"].get("effect") is None for result in facts.results)
     if document["status"] == "failed":
         tone: Tone = "bad"
         verdict, told = "Do not use this split.", _first_of(facts, failing or warned, roles, unnamed, "fault")
@@ -119,23 +128,36 @@ def headline(facts: RunFacts) -> Headline:
         verdict = "Do not trust the score yet." if broken else "Every promise holds; read the warnings first."
         told = _first_of(facts, warned, roles, unnamed, "warning")
     else:
-        tone, verdict = "good", "This split can be trusted."
-        told = (
-            f"All {statistics['checks']:,} checks hold, counted over {counted(facts.plan.rows_read, 'row')}: what was "
-            "promised of sizes, origin and separation is so."
-        )
+        tone, verdict, told = _passed(facts, statistics["passed"] - idle)
+    sentences = [sentence(item["sentence"]) for item in findings]
     return Headline(
         tone=tone,
         verdict=verdict,
         sentence=told,
-        steps=_steps(findings, roles, trusted=tone != "bad" and not broken),
+        steps=_steps(facts, findings, roles, trusted=tone != "bad" and not broken),
         findings=tuple(
-            FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], sentence(item["sentence"]))
-            for item in findings
+            FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], text)
+            for item, text in zip(findings, sentences, strict=True)
         ),
-        checks=statistics["checks"],
-        held=statistics["passed"],
-        failed=_failed(statistics["failed"]),
+        terms=terms_in(told, *sentences),
+        checks=statistics["checks"] - idle,
+        held=statistics["passed"] - idle,
+        failed=_failed(statistics["failed"], idle),
+    )
+
+
+def _passed(facts: RunFacts, held: int) -> tuple[Tone, str, str]:
+    """A run in which nothing is wrong; it is not called trusted where nothing could have shown it to be wrong."""
+    told = f"All {held:,} checks hold, counted over {counted(facts.plan.rows_read, 'row')}"
+    compared = {r["role"] for r in facts.of_role("match", "mismatch") if r["observed"].get("effect") is not None}
+    lacking = [told for role, told in _COMPARED.items() if role not in compared]
+    if not lacking:
+        return "good", "This split can be trusted.", f"{told}: what was promised of sizes, origin and separation is so."
+    why = "the run was not measured" if facts.profile is None else "too few rows"
+    return (
+        "note",
+        "What was checked holds; read what was not.",
+        f"{told}. Not checked: {' and '.join(lacking)} ({why}).",
     )
 
 
@@ -177,13 +199,16 @@ def _first_of(
     group = facts.plan.identity.get("group")
     if kind == "disjoint" and group and " group " in told:
         names = group if isinstance(group, list | tuple) else [group]
-        told = f"{told} A group is what shares {joined(f'`{shown(str(name))}`' for name in names)}."
+        told = f"{told} A group is what shares {named(shown(str(name)) for name in names)}."
     return f"{told} {counted(more, f'more {noun}')} below." if more else told
 
 
-def _steps(findings: list[Mapping[str, Any]], roles: Mapping[str, str], *, trusted: bool) -> tuple[str, ...]:
+def _steps(
+    facts: RunFacts, findings: list[Mapping[str, Any]], roles: Mapping[str, str], *, trusted: bool
+) -> tuple[str, ...]:
     """What to do, the most pressing first; what only follows from a cause needs no step of its own."""
     steps: list[str] = []
+    columns = {role: _columns(facts, role) for role in ("leak column", "new categories")}
     wrong = {role for finding in findings if finding["severity"] == "critical" for role in _roles(finding, roles)}
     caused = wrong.intersection(_CAUSES)
     for finding in findings:
@@ -192,11 +217,21 @@ def _steps(findings: list[Mapping[str, Any]], roles: Mapping[str, str], *, trust
         for role in _roles(finding, roles):
             if caused and role in _CONSEQUENCES:
                 continue
-            if role in _ADVICE and _ADVICE[role] not in steps:
-                steps.append(_ADVICE[role])
+            step = _ADVICE.get(role, "").replace("{columns}", columns.get(role, ""))
+            if step and step not in steps:
+                steps.append(step)
     return (*steps[:_MOST_STEPS], *([_TRUST] if trusted else []))
 
 
-def _failed(counts: Mapping[str, int]) -> str:
-    words = {"critical": "critical", "warning": "to warn", "info": "to inform"}
-    return ", ".join(f"{counts[name]:,} {word}" for name, word in words.items() if counts.get(name))
+def _columns(facts: RunFacts, role: str) -> str:
+    """The columns whose checks of a role do not hold."""
+    failed = [r for r in facts.results if not r["success"] and _role(r) == role and r["column"] is not None]
+    return named((shown(r["column"]) for r in failed), 4)
+
+
+def _failed(counts: Mapping[str, int], idle: int) -> str:
+    told = [f"{counts['critical']:,} critical"] if counts.get("critical") else []
+    told += [counted(counts["warning"], "warning")] if counts.get("warning") else []
+    told += [f"{counts['info']:,} to know"] if counts.get("info") else []
+    told += [f"{idle:,} not made: too few rows"] if idle else []
+    return ", ".join(told)

@@ -93,7 +93,7 @@ class HistoryView:
         tone: of the lead.
         verdict: the first sentence.
         lead: the second.
-        splits: columns of the table of runs.
+        heads: of the splits' columns in the table of runs.
         lines: the last run first.
         trends: first run first.
         pairs: the last first.
@@ -104,7 +104,7 @@ class HistoryView:
     tone: Tone
     verdict: str
     lead: str
-    splits: tuple[str, ...]
+    heads: list[str]
     lines: tuple[RunLine, ...]
     trends: tuple[TrendView, ...]
     pairs: tuple[PairView, ...]
@@ -131,7 +131,7 @@ def history_view(facts: HistoryFacts) -> HistoryView:
         tone=tone,
         verdict=verdict,
         lead=lead,
-        splits=splits,
+        heads=[f"#{name}" for name in splits],
         lines=tuple(reversed(lines)),
         trends=_trends([figures[run.name] for run in runs]),
         pairs=tuple(pair_view(pair) for pair in reversed(facts.pairs)),

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from pipelines.report.history_view import HistoryView
 from pipelines.report.palette import DARK, LIGHT, SERIES, variables
-from pipelines.report.view import ReportView
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from pipelines.report.history_view import HistoryView
+    from pipelines.report.view import ReportView
+
 _CODE = re.compile(r"`([^`]+)`")
+_CSS = re.compile(r"[^\w .,%/’-]")
 
 
 def report_page(view: ReportView) -> str:
@@ -74,6 +76,16 @@ def coded(text: str) -> Markup:
     return Markup("").join(Markup(piece) for piece in pieces)  # noqa: S704, every part was escaped
 
 
+def css_text(text: str) -> str:
+    """A text as a string of CSS, every character that could end it spelt as its code.
+
+    Examples:
+        >>> css_text("rows read"), css_text("'};")
+        ("'rows read'", "'\\27 \\7d \\3b '")
+    """
+    return "'" + _CSS.sub(lambda found: f"\\{ord(found[0]):x} ", text) + "'"
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415, not before a page is made
@@ -84,6 +96,7 @@ def _environment() -> Environment:
     )
     environment.filters["count"] = lambda value: f"{value:,}"
     environment.filters["coded"] = coded
+    environment.filters["css_text"] = css_text
     environment.globals["style"] = _style(loader.get_source(environment, "style.css")[0])
     environment.globals["script"] = Markup(loader.get_source(environment, "search.js")[0])  # noqa: S704, our own file
     return environment

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.report.facts import RunFacts
 from pipelines.report.headline import Tone
-from pipelines.report.words import counted, joined, sentence
+from pipelines.report.words import counted, joined, named, sentence, shown
 
 _COUNTED, _BUILT = "counted in this run", "by construction"
 
@@ -106,22 +106,36 @@ def _exact(facts: RunFacts) -> Promise:
 def _disjoint(facts: RunFacts) -> Promise:
     results = facts.of_role("disjoint")
     evidence = []
-    rows = sum(facts.plan.rows_of(name) for name in facts.splits)
+    rows = _rows(facts)
     for what, told in (("key", "keys"), ("group", "groups")):
         own = [r for r in results if r["expected"]["what"] == what]
         if own:
             shared = sum(r["observed"]["rows_shared"] for r in own)
             evidence.append(
-                f"{counted(shared, 'row')} of {rows:,} share a {what} with a row of another split: raw {told} of the "
-                f"written files, over {counted(len(own), 'pair')} of splits."
+                f"{shared:,} of {rows} share a {what} with a row of another split: {told} as they stand in the written "
+                f"files, over {counted(len(own), 'pair')} of splits."
             )
     if not any(r["expected"]["what"] == "group" for r in results):
         evidence.append("Groups were not compared: the spec names none, or an index holds none.")
     held = sum(item.rows for item in facts.plan.held_out)
     if held:
         evidence.append(f"{counted(held, 'row')} of groups that evaluation splits hold were held out of train.")
-    meaning = "No example (by its key) and no group is in two splits."
+    key, group = (_shared(facts, part) for part in ("key", "group"))
+    meaning = f"No example is in two splits: no key ({key or 'the whole row'}, which names an example)"
+    meaning += f" and no group (rows that share {group}, and must stay together)." if group else "."
     return _judged("Disjoint", meaning, results, evidence, "Nothing was compared.")
+
+
+def _rows(facts: RunFacts) -> str:
+    """All rows of all splits."""
+    return counted(sum(facts.plan.rows_of(name) for name in facts.splits), "row")
+
+
+def _shared(facts: RunFacts, part: str) -> str:
+    """The columns of the key or of the group; empty for none."""
+    found = facts.plan.identity.get(part)
+    names = found if isinstance(found, list | tuple) else [] if found is None else [found]
+    return named(shown(str(name)) for name in names)
 
 
 def _copies(facts: RunFacts) -> Promise:
@@ -131,7 +145,9 @@ def _copies(facts: RunFacts) -> Promise:
         f"{r['expected']['second']}."
         for r in results
         if r["observed"]["rows_shared"]
-    ] or [f"0 rows say the same in two splits, over {counted(len(results), 'pair')} of splits."]
+    ] or [
+        f"0 of {_rows(facts)} say the same as a row of another split, over {counted(len(results), 'pair')} of splits."
+    ]
     meaning = (
         "No row says the same as a row of another split, key and source aside. Exact copies only; near copies need a "
         "group."
@@ -143,7 +159,7 @@ def _labels(facts: RunFacts) -> Promise:
     results = facts.of_role("label")
     evidence = [
         f"{r['table']}: {r['observed']['missing']:,} of {counted(r['observed']['labels'], 'label')} missing from train"
-        f" ({counted(r['observed']['rows_missing'], 'row')})."
+        f" ({r['observed']['rows_missing']:,} of {counted(facts.plan.rows_of(r['table']), 'row')})."
         for r in results
     ]
     meaning = "Every label of an evaluation split is in train, too: a model cannot learn one that it never sees."

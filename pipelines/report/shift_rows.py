@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pipelines.report.headline import Tone
 from pipelines.report.words import decimal, q_value, sentence, shown
-from validation.comparing.sentences import EFFECTS
+from validation.comparing.words import BOUNDED, MEASURES
 
+Standing = Literal["broken", "shifted", "unsure", "none seen", "not compared"]
 ABOUT = {"values": "", "missing": "missing values", "NaN": "NaN", "infinite": "infinite numbers"}
 _LEAST_LEVEL = 1e-9
+_TONES: Mapping[Standing, Tone] = {"shifted": "warn", "unsure": "note", "none seen": "good", "not compared": "note"}
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,16 @@ class ShiftRow:
     Attributes:
         column: its name, as shown.
         about: what of it was compared, where not its values.
-        verdict: in a word or two.
+        standing: broken: a difference where there must be none. shifted: a difference that is sure, and large enough
+            to count. unsure: one that would count, and that chance gives, too. none seen: neither.
+        verdict: the same in a word or two.
         tone: of the verdict.
-        measure: the name of the effect.
+        measure: what the effect is; empty where nothing was compared.
         effect: its size, freed of chance.
         interval: 95 %, of the true distance; empty for none.
         level: from which size on it counts as slight and as large.
         smallest: the smallest effect that could have been seen.
+        blind: a difference just over what counts might have been missed.
         q: the share of false alarms among findings as sure as this one.
         n: rows compared, of the reference and of the observed.
         note: what a reader has to know.
@@ -38,6 +43,7 @@ class ShiftRow:
 
     column: str
     about: str
+    standing: Standing
     verdict: str
     tone: Tone
     measure: str
@@ -45,12 +51,18 @@ class ShiftRow:
     interval: str
     level: str
     smallest: str
+    blind: bool
     q: str
     n: str
     note: str
     weight: float
     name: str
     raw: RawShift | None
+
+    @property
+    def compared(self) -> bool:
+        """Something was compared."""
+        return self.standing != "not compared"
 
 
 @dataclass(frozen=True)
@@ -81,20 +93,23 @@ def shift_row(result: Mapping[str, Any]) -> ShiftRow:
     Returns:
         Its row.
     """
-    observed, expected = result["observed"], result["expected"]
-    effect = observed["effect"]
-    slight, large = _levels(expected)
+    observed = result["observed"]
+    effect, smallest = observed["effect"], observed["smallest"]
+    slight, large = _levels(result["expected"])
     limits = [decimal(level) for level in (slight, large) if level is not None]
+    standing = _standing(result, slight)
     return ShiftRow(
         column=shown(result["column"]),
         about=ABOUT.get(observed["about"], ""),
-        verdict=observed["verdict"],
-        tone=_tone(result),
-        measure=EFFECTS[observed["effect_name"]] if effect is not None else "",
+        standing=standing,
+        verdict={"unsure": "not sure", "none seen": "none seen"}.get(standing, observed["verdict"]),
+        tone=_severe(result) if standing == "broken" else _TONES[standing],
+        measure=MEASURES[observed["effect_name"]] if effect is not None else "",
         effect="–" if effect is None else decimal(effect),
         interval=_interval(observed),
         level=" / ".join(limits) if effect is not None else "",
         smallest=_smallest(observed),
+        blind=effect is not None and smallest is not None and slight is not None and smallest > slight,
         q=q_value(observed["q"]),
         n=f"{observed['n_reference']:,} / {observed['n_observed']:,}",
         note=sentence(observed.get("note") or "", 300) if observed.get("note") else "",
@@ -110,13 +125,19 @@ def _levels(expected: Mapping[str, Any]) -> tuple[float | None, float | None]:
     return expected.get("max_shift"), None
 
 
-def _tone(result: Mapping[str, Any]) -> Tone:
+def _standing(result: Mapping[str, Any], slight: float | None) -> Standing:
+    observed = result["observed"]
     if not result["success"]:
-        return "bad" if result["severity"] == "critical" else "warn"
-    shifted = result["observed"]["verdict"] in ("shift", "slight shift")
-    if shifted:
-        return "warn"
-    return "good" if result["observed"]["effect"] is not None else "note"
+        return "broken"
+    if observed["verdict"] in ("shift", "slight shift"):
+        return "shifted"
+    if observed["effect"] is None:
+        return "not compared"
+    return "unsure" if slight is not None and observed["effect"] > slight else "none seen"
+
+
+def _severe(result: Mapping[str, Any]) -> Tone:
+    return "bad" if result["severity"] == "critical" else "warn"
 
 
 def _interval(observed: Mapping[str, Any]) -> str:
@@ -128,8 +149,7 @@ def _smallest(observed: Mapping[str, Any]) -> str:
     value = observed["smallest"]
     if value is None:
         return "–"
-    bounded = observed["effect_name"] in ("js_excess", "ks_excess", "share_excess")
-    return "none of any size" if bounded and value >= 1 else decimal(value)
+    return "none of any size" if observed["effect_name"] in BOUNDED and value >= 1 else decimal(value)
 
 
 def _raw(observed: Mapping[str, Any], slight: float | None, large: float | None) -> RawShift | None:

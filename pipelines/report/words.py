@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from validation.comparing.sentences import decimal, percent
+from validation.comparing.words import decimal, percent
 
-__all__ = ["counted", "decimal", "joined", "number", "percent", "q_value", "short", "shown", "signed"]
+__all__ = ["counted", "decimal", "joined", "named", "number", "percent", "q_value", "short", "shown", "signed"]
 
 LONGEST_NAME = 60
 _JOINER = "\u200d"  # holds emoji together
@@ -126,3 +126,13 @@ def joined(names: Iterable[str], most: int = 3) -> str:
     listed = list(names)
     more = len(listed) - most
     return ", ".join(listed[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def named(names: Iterable[str], most: int = 3) -> str:
+    """Names from the data in a row, each once and in backticks, for `coded`; the rest counted.
+
+    Examples:
+        >>> named(["a", "b", "a"]), named("abcdef")
+        ('`a`, `b`', '`a`, `b`, `c` and 3 more')
+    """
+    return joined((f"`{name}`" for name in dict.fromkeys(names)), most)

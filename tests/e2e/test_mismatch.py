@@ -77,7 +77,7 @@ def test_a_column_that_gives_the_label_away_hides_no_cost(tmp_path: Path) -> Non
     told = sentences(result)
     assert "The mismatch costs" in told
     assert "The models did without `leak`, which alone predicts the label." in told
-    assert "`leak` alone predicts the label (AUC 1.000)" in told
+    assert "`leak` alone predicts the label (AUC 1.000, n " in told
     assert "The mismatch costs" in sentences(result, "warning")
     (cost,) = (verdict for verdict in result.judgement.verdicts if verdict.check.role == "harm")
     assert (cost.success, cost.severity) == (False, "warning")
@@ -102,7 +102,7 @@ def test_a_shift_within_the_label_is_told_where_no_column_moves_alone(tmp_path: 
         "Apart from the source, train_dev and dev differ in none of 3 columns by more than the thresholds, each taken "
         "alone; taken with the label they do, in `x`." in told
     )
-    assert "Within-label shift from train_dev to dev in `x` (`x`: JS excess " in told
+    assert "Within-label shift from train_dev to dev in `x` (`x`: Jensen-Shannon distance beyond chance " in told
     assert "relabel, or collect labelled rows of the target" in told
     assert result.judgement.mismatch is not None
     (kind,) = result.judgement.mismatch["kinds"]

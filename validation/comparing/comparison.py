@@ -12,11 +12,11 @@ from validation.comparing.detecting import Detection, Interval
 from validation.comparing.distances import PsiBand, psi_band
 from validation.comparing.pairs import Role
 from validation.comparing.testing import corrected
+from validation.comparing.words import EffectName
 from validation.profile.values import ColumnKind
 from validation.settings import CheckSettings, Level
 
 Verdict = Literal["match", "slight shift", "shift", "too few rows", "no values", "not compared"]
-EffectName = Literal["js_excess", "ks_excess", "wasserstein_excess", "frechet_excess", "share_excess"]
 About = Literal["values", "missing", "NaN", "infinite"]
 
 

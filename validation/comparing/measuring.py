@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from validation.comparing.chance import Chance, beyond, chances, expected_js_square
-from validation.comparing.comparison import Effect, EffectName, Listed
+from validation.comparing.comparison import Effect, Listed
 from validation.comparing.detecting import ByCategories, ByMoving, ByOrder
 from validation.comparing.distances import (
     jensen_shannon,
@@ -18,6 +18,7 @@ from validation.comparing.distances import (
 )
 from validation.comparing.tables import Line, Table, category_table, fold_rare, histogram_line, quantile_bins
 from validation.comparing.testing import g_test, kolmogorov_p
+from validation.comparing.words import EffectName
 from validation.profile.values import Categories, ColumnProfile, Histogram
 from validation.settings import Level, Thresholds
 

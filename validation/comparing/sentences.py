@@ -6,23 +6,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from validation.comparing.comparison import Comparison, EffectName, Verdict
+from validation.comparing.comparison import Comparison, Effect, Verdict
 from validation.comparing.distances import shares
 from validation.comparing.pairs import Pair
 from validation.comparing.tables import category_table
+from validation.comparing.words import BOUNDED, MEASURES, decimal, percent
 from validation.profile.values import Categories, ColumnProfile, Histogram, Moments
 
 _SURELY = 3.0
 """So many standard errors a category's share must differ by to be counted as one more."""
 
-EFFECTS: dict[EffectName, str] = {
-    "js_excess": "JS excess",
-    "ks_excess": "KS excess",
-    "wasserstein_excess": "Wasserstein excess in standard deviations",
-    "frechet_excess": "Fréchet excess in standard deviations",
-    "share_excess": "difference beyond chance",
-}
-"""What people read for the name of an effect."""
 _VERBS: dict[Verdict, str] = {"match": "match", "slight shift": "differ slightly", "shift": "differ"}
 
 
@@ -59,8 +52,8 @@ def sentence(comparison: Comparison, reference: ColumnProfile | None, observed: 
         observed: of the other.
 
     Returns:
-        As in "dev and test differ in `label`: 4.7 % `truck` against 1.4 %, and 2 more; JS excess .12, allowed .10;
-        n 2,500 and 2,500." Of a match it says the smallest shift that could have been seen.
+        As in "dev and test differ in `label`: 4.7 % `truck` against 1.4 %, and 2 more; Jensen-Shannon distance .12
+        beyond chance, allowed .10; n 2,500 and 2,500." Of a match it says the smallest shift that could have been seen.
     """
     splits = f"{comparison.reference} and {comparison.observed}"
     named = f"`{comparison.column}`" + ("" if comparison.about == "values" else f" ({comparison.about})")
@@ -70,40 +63,27 @@ def sentence(comparison: Comparison, reference: ColumnProfile | None, observed: 
         note = comparison.note.rstrip(".")
         return f"{splits}, {named}: {comparison.verdict}{f' ({note})' if note else ''}; {rows}."
     parts = [_seen(comparison, reference, observed)] if comparison.shifted else []
-    allowed = effect.levels[1] if comparison.verdict == "shift" else effect.levels[0]
-    parts.append(f"{EFFECTS[effect.name]} {decimal(effect.value)}, allowed {decimal(allowed)}")
+    parts.append(f"{MEASURES[effect.name]} {decimal(effect.value)} beyond chance, {_limit(comparison, effect)}")
     if not comparison.shifted and comparison.smallest is not None:
-        bounded = effect.name in ("js_excess", "ks_excess", "share_excess")
-        blind = bounded and comparison.smallest >= 1
+        blind = effect.name in BOUNDED and comparison.smallest >= 1
         size = "of any size" if blind else f"below {decimal(comparison.smallest)}"
         parts.append(f"a shift {size} might not have been seen")
     told = "; ".join(part for part in [*parts, rows] if part)
     return f"{splits} {_VERBS[comparison.verdict]} in {named}: {told}."
 
 
-def decimal(value: float) -> str:
-    """Two decimals without a leading zero; more where they would all be 0.
-
-    Examples:
-        >>> [decimal(value) for value in (0.1234, 1.5, 0.0, 0.0012)]
-        ['.12', '1.50', '0', '.001']
-    """
-    if value == 0:
-        return "0"
-    text = f"{value:.2f}" if abs(value) >= 0.005 else f"{value:.1g}" if abs(value) < 1e-4 else f"{value:.3f}"
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-
-
-def percent(share: float) -> str:
-    """A share in percent, as in `4.7 %`; two significant digits below one percent."""
-    value = 100 * share
-    return f"{value:.0f} %" if value >= 99.95 or value == 0 else f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
+def _limit(comparison: Comparison, effect: Effect) -> str:
+    """Against what an effect is held: nothing of a mismatch is forbidden."""
+    large = comparison.verdict == "shift"
+    if comparison.role == "match":
+        return f"allowed {decimal(effect.levels[large])}"
+    return f"{'large' if large else 'slight'} from {decimal(effect.levels[large])}"
 
 
 def _seen(comparison: Comparison, reference: ColumnProfile | None, observed: ColumnProfile | None) -> str:
     """What the difference looks like, in the values themselves."""
     if comparison.effect is not None and comparison.effect.name == "share_excess":
-        return comparison.note.rstrip(".")
+        return comparison.note[:1].lower() + comparison.note[1:].rstrip(".")
     if reference is None or observed is None:
         return ""
     if comparison.about != "values":

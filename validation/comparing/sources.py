@@ -15,6 +15,7 @@ from validation.comparing.distances import jensen_shannon, l_infinity, shares
 from validation.comparing.pairs import Pair
 from validation.comparing.tables import Table, fold_rare
 from validation.comparing.testing import g_test
+from validation.comparing.words import percent
 from validation.settings import CheckSettings
 
 
@@ -76,7 +77,7 @@ def compare_sources(
         p=min(1.0, tests * surest),
         js=jensen_shannon(p, q),
         l_infinity=distance,
-        note=f"The share of {names[most]} differs most: {p[most]:.1%} and {q[most]:.1%}.",
+        note=f"The share of {names[most]} differs most: {percent(p[most])} and {percent(q[most])}.",
     )
     return judged([measured], settings)[0]
 

@@ -1,14 +1,16 @@
 document.querySelectorAll("input[data-filters]").forEach(function (box) {
-  var label = box.parentNode, table = document.getElementById(box.dataset.filters);
-  var rows = Array.from(table.tBodies[0].rows), status = label.querySelector("[role=status]");
-  label.hidden = rows.length < 8;
+  var label = box.parentNode, status = label.querySelector("[role=status]");
+  var lists = box.dataset.filters.split(" ").map(function (id) { return document.getElementById(id); });
+  var items = lists.map(function (list) { return Array.from(list.tBodies ? list.tBodies[0].rows : list.children); });
+  var most = items.reduce(function (one, other) { return other.length > one.length ? other : one; });
+  label.hidden = most.length < 8;
   box.addEventListener("input", function () {
-    var wanted = box.value.trim().toLowerCase(), left = 0;
-    rows.forEach(function (row) {
-      row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
-      left += row.hidden ? 0 : 1;
+    var wanted = box.value.trim().toLowerCase();
+    items.flat().forEach(function (item) {
+      item.hidden = wanted !== "" && !item.textContent.toLowerCase().includes(wanted);
     });
-    status.textContent = wanted ? left + " of " + rows.length : "";
+    var left = most.filter(function (item) { return !item.hidden; }).length;
+    status.textContent = wanted ? left + " of " + most.length : "";
   });
 });
 addEventListener("beforeprint", function () {

@@ -11,8 +11,9 @@ import pytest
 from tests.validation.comparing.building import category, number
 from validation.comparing.columns import compare_all, compare_columns
 from validation.comparing.pairs import Pair
-from validation.comparing.sentences import decimal, percent, rank_mismatch, sentence, weight
+from validation.comparing.sentences import rank_mismatch, sentence, weight
 from validation.comparing.sources import compare_sources
+from validation.comparing.words import decimal, percent
 from validation.profile.values import ColumnProfile, Histogram
 from validation.settings import CheckSettings
 
@@ -28,16 +29,21 @@ def test_a_shift_of_categories_names_the_largest():
     reference = category({"truck": 1000, "car": 1000, "bus": 500}, "label")
     observed = category({"truck": 200, "car": 1600, "bus": 700}, "label")
     assert told(reference, observed) == (
-        "dev and test differ in `label`: 40.0 % `truck` against 8.0 %, and 2 more; JS excess .33, allowed .10; "
-        "n 2,500 and 2,500."
+        "dev and test differ in `label`: 40.0 % `truck` against 8.0 %, and 2 more; Jensen-Shannon distance .33 beyond "
+        "chance, allowed .10; n 2,500 and 2,500."
     )
+
+
+def test_of_a_mismatch_nothing_is_forbidden():
+    reference, observed = category({"a": 500, "b": 500}), category({"a": 950, "b": 50})
+    assert "distance .45 beyond chance, large from .10; n" in told(reference, observed, MISMATCH)
 
 
 def test_a_match_tells_what_could_not_have_been_seen():
     reference = category({"a": 1250, "b": 1250}, "label")
     assert told(reference, reference) == (
-        "dev and test match in `label`: JS excess 0, allowed .05; a shift below .06 might not have been seen; "
-        "n 2,500 and 2,500."
+        "dev and test match in `label`: Jensen-Shannon distance 0 beyond chance, allowed .05; a shift below .06 might "
+        "not have been seen; n 2,500 and 2,500."
     )
 
 
@@ -79,7 +85,7 @@ def test_missing_values_are_told_as_shares():
 
 def test_every_comparison_has_a_sentence_without_profiles():
     found = compare_columns(category({"a": 500}), category({"b": 500}), SETTINGS, 1, pair=MATCH)
-    assert sentence(found, None, None).startswith("dev and test differ in `c`: JS excess")
+    assert sentence(found, None, None).startswith("dev and test differ in `c`: Jensen-Shannon distance")
 
 
 def test_the_mismatch_is_ranked_by_its_weight_and_holds_nothing_else():
@@ -108,9 +114,9 @@ def test_sources_are_compared_by_the_share_that_differs_most():
     assert more.l_infinity == pytest.approx(0.1)
     low, high = more.effect.interval
     assert low < 0.1 < high
-    assert "The share of app differs most: 25.0% and 35.0%; difference beyond chance .10, allowed .05" in sentence(
-        more, None, None
-    )
+    assert (
+        "the share of app differs most: 25.0 % and 35.0 %; largest difference of a share .10 beyond chance, allowed .05"
+    ) in sentence(more, None, None)
     alone = compare_sources({"app": 500}, {"app": 400}, SETTINGS, pair=MATCH)
     assert alone.verdict == "match"
     assert compare_sources({}, {"app": 400}, SETTINGS, pair=MATCH).verdict == "no values"
