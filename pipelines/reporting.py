@@ -10,7 +10,7 @@ import polars as pl
 from pipelines.measured import read_measured, read_profile
 from pipelines.report.facts import RunFacts, SampleTable
 from pipelines.run_directory import REPORT, RUN_LOG, SUCCESS, VALIDATION, RunDirectory
-from pipelines.stored import read_plan, read_spec
+from pipelines.stored import check_spec, read_plan, read_spec
 from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
 from validation.measures import IN_TARGET
@@ -72,6 +72,7 @@ def read_facts(run: RunDirectory, sample_rows: int | None = None) -> RunFacts:
         The facts.
     """
     plan, spec = read_plan(run), read_spec(run)
+    check_spec(run, plan, spec)
     log = read_json(run, RUN_LOG)
     packages = log.get("packages")
     wanted = spec.report.sample_rows if sample_rows is None else sample_rows

@@ -13,7 +13,7 @@ from pipelines.report.moves import Moves, evaluation_keys, incomparable, moves_i
 from pipelines.report.run_facts import FinishedRun, RunPair
 from pipelines.reporting import read_verdict
 from pipelines.run_directory import RunDirectory
-from pipelines.stored import read_plan, read_spec
+from pipelines.stored import check_spec, read_plan, read_spec
 from pipelines.validating import column_roles
 from splitting.errors import DataError, RunDirectoryError, SpecError
 from splitting.plan import Plan
@@ -41,6 +41,7 @@ class OpenRun:
         """
         self._run, self._spec = run, read_spec(run)
         plan, document = read_plan(run), read_verdict(run)
+        check_spec(run, plan, self._spec)
         self.told = FinishedRun(name, plan, document, self._spec.to_document(), self._spec.source_column)
         self._wanted: list[pl.Series] = []
 

@@ -81,15 +81,17 @@ class CheckRow:
 
 @dataclass(frozen=True)
 class CheckList:
-    """Checks, those that fail first.
+    """Checks.
 
     Attributes:
-        rows: that are shown.
-        more: that are not.
+        wrong: those that do not hold, the worst first.
+        rows: those that hold, as far as they are shown.
+        more: that are not shown, of either.
         held: how many hold, of all.
         total: how many there are.
     """
 
+    wrong: tuple[CheckRow, ...]
     rows: tuple[CheckRow, ...]
     more: int
     held: int
@@ -174,11 +176,16 @@ def other_checks(facts: RunFacts) -> CheckList:
 
 
 def _listed(facts: RunFacts, results: Sequence[Mapping[str, Any]]) -> CheckList:
-    rows = [_check(facts, result) for result in results]
-    order = sorted(range(len(rows)), key=lambda i: (("bad", "warn", "note", "good").index(rows[i].tone), i))
-    shown_rows = tuple(rows[i] for i in order[:MOST_CHECKS])
+    wrong = [_check(facts, result) for result in results if not result["success"]]
+    held = [_check(facts, result) for result in results if result["success"]]
+    wrong.sort(key=lambda row: ("bad", "warn", "note").index(row.tone))
+    kept = held[: max(0, MOST_CHECKS - len(wrong))]
     return CheckList(
-        shown_rows, max(0, len(rows) - MOST_CHECKS), sum(bool(r["success"]) for r in results), len(results)
+        wrong=tuple(wrong[:MOST_CHECKS]),
+        rows=tuple(kept),
+        more=max(0, len(wrong) - MOST_CHECKS) + len(held) - len(kept),
+        held=len(held),
+        total=len(results),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pipelines.report.facts import RunFacts
 from pipelines.report.terms import Term, terms_in
-from pipelines.report.words import counted, named, sentence, shown
+from pipelines.report.words import counted, joined, named, sentence, shown
 
 Tone = Literal["good", "warn", "bad", "note"]
 _TONES: Mapping[str, Tone] = {"critical": "bad", "warning": "warn", "info": "note"}
@@ -57,10 +57,12 @@ _ADVICE: Mapping[str, str] = {
     "suite": "An expectation of your own does not hold: look at it under “Your suites”.",
     "harm": "The mismatch costs the model: see which columns carry it under “The data mismatch”, and what helps there.",
 }
-_COMPARED: Mapping[str, str] = {
-    "match": "whether splits that must look alike do",
-    "mismatch": "how the training data and the target differ",
-}
+_MISMATCH = ("dev", "train_dev")
+_MEASURE = "Set `checks: {profile: true}` and plan again, or be content with what was counted."
+_LARGER = (
+    "Ask for larger splits, or be content with what was counted: columns are compared from {least} rows on "
+    "(`checks: min_rows`)."
+)
 _TRUST = "You can train on train, look for errors on train_dev and dev, and report the score on test once."
 _MOST_STEPS = 5
 
@@ -129,12 +131,14 @@ def headline(facts: RunFacts) -> Headline:
         told = _first_of(facts, warned, roles, unnamed, "warning")
     else:
         tone, verdict, told = _passed(facts, statistics["passed"] - idle)
+    first = _LARGER.replace("{least}", f"{document['settings']['min_rows']:,}") if facts.profile else _MEASURE
     sentences = [sentence(item["sentence"]) for item in findings]
+    steps = _steps(facts, findings, roles, trusted=tone != "bad" and not broken)
     return Headline(
         tone=tone,
         verdict=verdict,
         sentence=told,
-        steps=_steps(facts, findings, roles, trusted=tone != "bad" and not broken),
+        steps=(*([first] if tone == "note" else []), *steps),
         findings=tuple(
             FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], text)
             for item, text in zip(findings, sentences, strict=True)
@@ -149,16 +153,24 @@ def headline(facts: RunFacts) -> Headline:
 def _passed(facts: RunFacts, held: int) -> tuple[Tone, str, str]:
     """A run in which nothing is wrong; it is not called trusted where nothing could have shown it to be wrong."""
     told = f"All {held:,} checks hold, counted over {counted(facts.plan.rows_read, 'row')}"
-    compared = {r["role"] for r in facts.of_role("match", "mismatch") if r["observed"].get("effect") is not None}
-    lacking = [told for role, told in _COMPARED.items() if role not in compared]
-    if not lacking:
+    lacking = _not_compared(facts)
+    if facts.profile is not None and not lacking:
         return "good", "This split can be trusted.", f"{told}: what was promised of sizes, origin and separation is so."
-    why = "the run was not measured" if facts.profile is None else "too few rows"
-    return (
-        "note",
-        "What was checked holds; read what was not.",
-        f"{told}. Not checked: {' and '.join(lacking)} ({why}).",
-    )
+    what = "what the columns hold, for nothing was measured"
+    if facts.profile is not None:
+        what = f"{joined(lacking, 4)}, for there are too few rows"
+    return "note", "What was checked holds; not all was.", f"{told}. Not compared: {what}."
+
+
+def _not_compared(facts: RunFacts) -> list[str]:
+    """Pairs of splits of which no column could be compared."""
+    pairs: dict[tuple[str, str], bool] = {}
+    for result in facts.of_role("match", "mismatch"):
+        pair = result["expected"]["observed"], result["expected"]["reference"]
+        pairs[pair] = pairs.get(pair, False) or result["observed"].get("effect") is not None
+    if {*_MISMATCH} <= set(facts.splits) and not {_MISMATCH, _MISMATCH[::-1]} & set(pairs):
+        pairs[_MISMATCH] = False
+    return [" against ".join(pair) for pair, compared in pairs.items() if not compared]
 
 
 def _role(result: Mapping[str, Any]) -> str:

@@ -30,6 +30,7 @@ class MismatchFigures:
         compared: columns that were compared.
         weight: of the heaviest of them, its effect as a multiple of what counts as large; None likewise.
         column: that one; empty for none.
+        sure: it differs beyond chance.
         cost: what it costs a model, in errors; None where that was not measured.
     """
 
@@ -37,6 +38,7 @@ class MismatchFigures:
     compared: int
     weight: float | None
     column: str
+    sure: bool
     cost: float | None
 
 
@@ -149,16 +151,17 @@ def mismatch_figures(run: FinishedRun) -> MismatchFigures:
         The figures; the column of the source, which differs by design, is left out.
     """
     results = [result for result in run.document["results"] if result["role"] == "mismatch"]
-    first = [_splits(result) for result in results][:1]
-    rows = [shift_row(result) for result in results if [_splits(result)] == first]
-    rows = [row for row in rows if row.name != run.source_column and row.effect != _NONE]
+    pair = [_splits(result) for result in results][:1]
+    rows = [shift_row(result) for result in results if [_splits(result)] == pair]
+    rows = [row for row in rows if row.name != run.source_column and row.compared]
     models = (run.document.get("mismatch") or {}).get("models") or {}
     gap = ((models.get("cost") or {}).get("gap") or {}).get("gap")
     if not rows:
-        return MismatchFigures(None, 0, None, "", gap)
-    heaviest = max(rows, key=lambda row: (row.weight, row.name))
-    shifted = {row.name for row in rows if row.tone == "warn"}
-    return MismatchFigures(len(shifted), len({row.name for row in rows}), heaviest.weight, heaviest.column, gap)
+        return MismatchFigures(None, 0, None, "", sure=False, cost=gap)
+    shifted = {row.name for row in rows if row.standing == "shifted"}
+    first = max(rows, key=lambda row: (row.standing == "shifted", row.weight, row.name))
+    compared = len({row.name for row in rows})
+    return MismatchFigures(len(shifted), compared, first.weight, first.column, bool(shifted), gap)
 
 
 def _splits(result: Mapping[str, Any]) -> tuple[str, str]:
@@ -169,7 +172,6 @@ def _line(listed: ListedRun, splits: tuple[str, ...], pair: RunPair | None, figu
     run = listed.run
     moved_tone, _, moved = moved_words(pair) if pair is not None else ("note", "", _NONE)
     known = {split.name for split in run.plan.splits} | {TRAIN} if run is not None else set()
-    weighed = figures is not None and figures.weight is not None
     return RunLine(
         name=shown(listed.name, _LONGEST),
         report=listed.report,
@@ -182,9 +184,15 @@ def _line(listed: ListedRun, splits: tuple[str, ...], pair: RunPair | None, figu
         moved=moved,
         moved_tone=moved_tone,
         mismatch=f"{figures.shifted:,} of {figures.compared:,}" if figures and figures.shifted is not None else _NONE,
-        heaviest=f"{figures.column}, {decimal(figures.weight or 0.0)}" if figures is not None and weighed else _NONE,
+        heaviest=_heaviest(figures),
         cost=signed(figures.cost) if figures is not None and figures.cost is not None else _NONE,
     )
+
+
+def _heaviest(figures: MismatchFigures | None) -> str:
+    if figures is None or figures.weight is None:
+        return _NONE
+    return f"{figures.column}, {decimal(figures.weight)}{'' if figures.sure else ', not sure'}"
 
 
 def _verdict(facts: HistoryFacts, runs: list[FinishedRun]) -> tuple[Tone, str, str]:
@@ -198,15 +206,22 @@ def _verdict(facts: HistoryFacts, runs: list[FinishedRun]) -> tuple[Tone, str, s
     state = f"The last finished run, {shown(last.name, _LONGEST)}: {last.document['status']}."
     moved = [pair for pair in facts.pairs if pair.moves.moved]
     if moved:
-        tones = {moved_words(pair)[0] for pair in moved}
-        tone: Tone = "bad" if "bad" in tones else "warn"
-        names = joined((shown(pair.new.name, _LONGEST) for pair in moved), 5)
-        return tone, f"Examples moved in {names}.", f"{told}.{more} {state}"
+        broken = [pair for pair in moved if pair.continues]
+        names = joined((shown(pair.new.name, _LONGEST) for pair in broken or moved), 5)
+        cure = _BROKEN if broken else _ANEW
+        return "bad" if broken else "warn", f"Examples moved in {names}.", f"{cure} {told}.{more} {state}"
     counts = [pair for pair in facts.pairs if pair.moves.moved is not None]
     ledgers = any(pair.moves.basis == "ledgers" for pair in counts)
     verdict = "No example moved between evaluation splits." if ledgers else "No example moved."
     verdict = verdict if counts else f"{told}."
     return _STATES.get(last.document["status"], "note"), verdict, f"{told}.{more} {state}"
+
+
+_BROKEN = "It continues an earlier run, so this must not be: do not use it."
+_ANEW = (
+    "It does not continue the run beside it, so nothing held examples in their places, and scores do not compare. To "
+    "keep them there, plan with --previous."
+)
 
 
 def _trends(figures: list[MismatchFigures]) -> tuple[TrendView, ...]:

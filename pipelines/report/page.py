@@ -77,7 +77,7 @@ def coded(text: str) -> Markup:
 
 
 def css_text(text: str) -> str:
-    """A text as a string of CSS, every character that could end it spelt as its code.
+    r"""A text as a string of CSS, every character that could end it spelt as its code.
 
     Examples:
         >>> css_text("rows read"), css_text("'};")

@@ -60,6 +60,7 @@ def proof_view(facts: RunFacts) -> tuple[Promise, ...]:
             "good",
             "kept",
         ),
+        _told(facts),
     )
 
 
@@ -186,6 +187,19 @@ def _same(facts: RunFacts) -> Promise:
     )
     meaning = "The same data, spec and salt give the same split on any machine."
     return Promise("The same everywhere", meaning, (told,), _BUILT, "good", "kept")
+
+
+def _told(facts: RunFacts) -> Promise:
+    """Checks that were not made are counted, so that nobody takes them for checks that hold."""
+    raised = sum(bool(result.get("exception")) for result in facts.results)
+    idle = sum(r["observed"].get("effect") is None for r in facts.of_role("match", "mismatch"))
+    evidence = (
+        f"{raised:,} of {counted(len(facts.results), 'check')} could not be judged.",
+        f"{counted(idle, 'comparison')} of columns could not be made: too few rows have a value.",
+    )
+    meaning = "What is not understood, or cannot be checked, is said or stops the run."
+    tone: Tone = "bad" if raised else "note" if idle else "good"
+    return Promise("Never a silent no", meaning, evidence, _COUNTED, tone, "broken" if raised else "holds")
 
 
 def _faithful(facts: RunFacts) -> Promise:

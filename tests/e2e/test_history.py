@@ -7,12 +7,16 @@ import re
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from pipelines import api
+from pipelines import api, run_pairs
 from pipelines.cli.main import run_command
+from pipelines.history import read_history
+from pipelines.report.history_view import history_view
+from pipelines.run_directory import RunDirectory
 from splitting.errors import RunDirectoryError
 from tests.support.corpus import (
     EVALUATION,
@@ -133,6 +137,9 @@ def test_history_of_all_that_lies_there(runs: Path, capsys: pytest.CaptureFixtur
     shutil.copy(runs / "11" / "plan" / "plan.json", runs / "12" / "plan")
     shutil.copytree(runs / "9", runs / "13")
     (runs / "13" / "validation.json").write_text("{")
+    shutil.copytree(runs / "9", runs / "14")
+    edited = json.loads((runs / "14" / "validation.json").read_text())
+    (runs / "14" / "validation.json").write_text(json.dumps({**edited, "results": {}, "status": ["passed"]}))
     (runs / "my <b>notes").mkdir()
     (runs / "my <b>notes" / "todo.txt").write_text("x")
     (runs / "a file").write_text("x")
@@ -142,26 +149,68 @@ def test_history_of_all_that_lies_there(runs: Path, capsys: pytest.CaptureFixtur
     api.history(runs)
     assert (runs / "index.html").read_bytes() == page
     text = page.decode()
-    rows = re.findall(r'<tr><th scope="row">(?:<a href="([^"]*)">)?<bdi>([^<]*)</bdi>(?:</a>)?</th><td><span', text)
-    assert [name for _, name in rows][:5] == ["anew", "13", "12", "11", "10"]
-    assert [link for link, _ in rows][3:5] == ["./11/report.html", "./10/report.html"]
+    rows = re.findall(
+        r'<tr><th scope="row" class="name">(?:<a href="([^"]*)">)?<bdi>([^<]*)</bdi>(?:</a>)?</th><td><span', text
+    )
+    assert [name for _, name in rows][:6] == ["anew", "14", "13", "12", "11", "10"]
+    assert [link for link, _ in rows][4:6] == ["./11/report.html", "./10/report.html"]
     assert all((runs / "11").parent.joinpath(link).is_file() for link, name in rows if name in {"9", "10", "11"})
     assert "./0%20%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E%22%27%26%E2%80%AE/report.html" in text
     assert "targetsplit apply RUNS/12" in text
     assert "RUNS/13/validation.json cannot be read" in text
+    assert "RUNS/14/validation.json was changed after it was written" in text
     assert "1 folder holds no run and was left out: my &lt;b&gt;notes." in text
-    assert "0 between evaluation splits" in text
+    assert "0 between evaluation splits" not in text
+    assert "No example moved. Counted in the written files of both runs" in text
     assert "The data was not compared: 9 was not measured (`profile: false`)." in text
-    assert "differ in `width`: mean" in text
+    assert "differ in <code><bdi>width</bdi></code>: mean" in text
     assert "<img" not in text
     assert "\u202e" not in text
     assert str(runs.parent) not in text
     assert len(page) < 500_000
 
-    api.history(runs, scan=True)
-    scanned = (runs / "index.html").read_text()
-    assert "0 between evaluation splits" not in scanned
-    assert "No example moved. Counted in the written files of both runs" in scanned
+    assert run_command(["history", str(runs), "--no-scan"]) == 0
+    ledgers = (runs / "index.html").read_text()
+    assert "0 between evaluation splits" in ledgers
+    assert "The files were not read (--no-scan)." in ledgers
+    assert run_command(["history", str(runs), "--scan"]) == 0
+    assert (runs / "index.html").read_bytes() == page
+
+
+def test_the_files_of_a_run_are_read_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run but the ends is compared twice: with the one before it and the one after it."""
+    read: list[str] = []
+    honest = run_pairs.find_places
+
+    def counted(run: RunDirectory, *given: Any) -> pl.DataFrame:
+        read.append(run.uri)
+        return honest(run, *given)
+
+    monkeypatch.setattr(run_pairs, "find_places", counted)
+    facts = read_history(RunDirectory.at(str(runs)))
+    assert len(facts.pairs) >= 3
+    assert len(read) == len(set(read)) == len({one.run.name for one in facts.listed if one.run})
+    for pair in facts.pairs:
+        alone = api.diff(runs / pair.old.name, runs / pair.new.name)
+        assert alone.moves == pair.moves
+
+
+def test_the_lead_says_what_moved_and_what_to_do(runs: Path, tmp_path: Path) -> None:
+    """A run that continues none; and one that was changed behind its plan's back, though it continues another."""
+    for name in ("9", "10"):
+        shutil.copytree(runs / name, tmp_path / name)
+    lead = history_view(read_history(RunDirectory.at(str(tmp_path))))
+    assert lead.verdict == "No example moved."
+    shutil.copytree(runs / "anew", tmp_path / "11")
+    lead = history_view(read_history(RunDirectory.at(str(tmp_path))))
+    assert (lead.tone, lead.verdict) == ("warn", "Examples moved in 11.")
+    assert "plan with --previous" in lead.lead
+    paths = {name: next((tmp_path / "10" / "data").glob(f"{name}-[0-9]*")) for name in ("train", "dev")}
+    train, dev = (pl.read_parquet(paths[name]) for name in ("train", "dev"))
+    pl.concat([train[1:], dev[:1]]).write_parquet(paths["train"])
+    lead = history_view(read_history(RunDirectory.at(str(tmp_path))))
+    assert (lead.tone, lead.verdict) == ("bad", "Examples moved in 10.")
+    assert "do not use it" in lead.lead
 
 
 def test_a_folder_without_runs_says_what_to_do(runs: Path, tmp_path: Path) -> None:

@@ -122,6 +122,49 @@ def test_web_rows_in_dev_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("salt", SALTS)
+def test_rows_that_were_swapped_with_web_rows_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, salt: str
+) -> None:
+    """One in a hundred rows of dev is from the web, and its own is in train: the size is as planned."""
+    honest = Assignment.concerns
+    taken: list[int] = []
+
+    def concerns(self: Assignment, named: pl.DataFrame) -> pl.Series:
+        mask = honest(self, named)
+        plain = (~mask).arg_true()[:3] if not taken else []
+        taken.extend(named[KEY].gather(plain).to_list() if len(plain) else [])
+        lost = self.keys.filter(pl.col("_key_split") == "dev")[KEY].sort()[:3]
+        return (mask | named[KEY].is_in(taken)) & ~named[KEY].is_in(lost.to_list())
+
+    monkeypatch.setattr(Assignment, "concerns", concerns)
+    plant(monkeypatch, lambda _, rows: moved(rows, pl.col(KEY).is_in(taken), "dev"))
+    run(tmp_path, photos(), salt)
+    assert top(tmp_path).verdict == "Do not use this split."
+    assert top(tmp_path).sentence.startswith(
+        "Rows from outside the target in a split that must hold target rows alone: 3 rows of dev are not in the pool"
+    )
+    assert "would not be a score on the target" in top(tmp_path).steps[0]
+
+
+@pytest.mark.parametrize("salt", SALTS)
+def test_a_split_of_the_wrong_size_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, salt: str) -> None:
+    """Ten examples of dev, alone in their groups, end up in train: nothing but the size tells."""
+    honest = Assignment.concerns
+
+    def concerns(self: Assignment, named: pl.DataFrame) -> pl.Series:
+        lost = self.keys.filter(pl.col("_key_split") == "dev")[KEY].sort()[:10]
+        return honest(self, named) & ~named[KEY].is_in(lost.to_list())
+
+    monkeypatch.setattr(Assignment, "concerns", concerns)
+    run(tmp_path, photos(), salt, SPEC.replace("group: user_id\n", ""))
+    assert top(tmp_path).verdict == "Do not use this split."
+    assert top(tmp_path).sentence.startswith(
+        "A split of another size than planned: dev holds 290 rows, and 300 were planned."
+    )
+    assert "files were changed or are not whole" in top(tmp_path).steps[0]
+
+
+@pytest.mark.parametrize("salt", SALTS)
 def test_a_leaked_user_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, salt: str) -> None:
     honest = Assignment.concerns
 
@@ -178,7 +221,7 @@ def test_a_column_that_gives_the_label_away_is_told(tmp_path: Path) -> None:
     run(tmp_path, tables, SALTS[0], SPEC.replace("probe: false, ", ""))
     assert top(tmp_path).verdict == "Every promise holds; read the warnings first."
     assert top(tmp_path).sentence.startswith("A column that may give the label away: `answer` alone predicts the label")
-    assert any("Leave the column out of the features" in step for step in top(tmp_path).steps)
+    assert any("Leave `answer` out of the features" in step for step in top(tmp_path).steps)
 
 
 def test_rows_that_a_writer_loses_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

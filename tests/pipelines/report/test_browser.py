@@ -81,6 +81,36 @@ def test_long_parts_fold_and_columns_are_found(tab: Chromium, page: Path) -> Non
     assert tab.value(f"{rows}.length") == every
 
 
+def test_the_search_finds_columns_among_cards_and_rows(tab: Chromium, page: Path) -> None:
+    tab.look(1400, "light")
+    tab.open(page)
+    look = "document.querySelector('input[data-filters^=cards-1]')"
+    seen = "[...document.querySelectorAll('{}')].filter(one => getComputedStyle(one).display !== 'none')"
+    cards, rows = (seen.format(one) for one in ("#cards-1 > .card", "#rows-1 tbody tr"))
+    every = [tab.value(f"{part}.length") for part in (cards, rows)]
+    tab.value(f"{look}.value = 'score', {look}.dispatchEvent(new Event('input'))")
+    left = [tab.value(f"{part}.length") for part in (cards, rows)]
+    assert 0 < left[1] < every[1]
+    assert left[0] < every[0]
+    assert tab.value(f"{rows}.every(row => row.textContent.includes('score'))")
+    tab.value(f"{look}.value = '', {look}.dispatchEvent(new Event('input'))")
+    assert [tab.value(f"{part}.length") for part in (cards, rows)] == every
+
+
+def test_on_a_phone_tables_are_read_without_scrolling_sideways(tab: Chromium, page: Path) -> None:
+    """Rows are blocks, each cell after its head; only rows of the data and counts by source scroll."""
+    tab.look(375, "light")
+    tab.open(page)
+    tab.value(UNFOLD)
+    boxes = "[...document.querySelectorAll('.scroll:has(> table.stack)')]"
+    assert tab.value(f"{boxes}.length") > 8
+    assert tab.value(f"{boxes}.every(one => one.scrollWidth <= one.clientWidth)")
+    cell = "document.querySelector('#match-1 tbody td:nth-child(5)')"
+    assert tab.value(f"getComputedStyle({cell}, '::before').content") == '"95 % interval: "'
+    tab.look(1400, "light")
+    assert tab.value(f"getComputedStyle({cell}, '::before').content") == "none"
+
+
 def test_keys_reach_the_content_first(tab: Chromium, page: Path) -> None:
     tab.look(1400, "light")
     tab.open(page)
@@ -104,6 +134,9 @@ def test_it_prints_with_everything_unfolded(tab: Chromium, page: Path) -> None:
     tab.ask("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
     assert tab.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert tab.value("getComputedStyle(document.querySelector('nav')).display") == "none"
+    folded = "document.querySelector('#provenance details pre')"
+    assert tab.value(f"{folded}.getBoundingClientRect().height >= {folded}.scrollHeight"), "the whole spec, unfolded"
+    assert tab.value(f"{folded}.getBoundingClientRect().height") > 100
     tab.ask("Emulation.setEmulatedMedia", media="")
 
 

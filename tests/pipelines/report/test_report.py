@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from pipelines.reporting import read_facts
 from pipelines.run_directory import RunDirectory
 from splitting.errors import RunDirectoryError
 from tests.pipelines.report.conftest import HOSTILE
+from tests.support.command import environment
 from validation.profile.values import ColumnProfile, Histogram, Moments
 
 
@@ -47,6 +50,15 @@ def test_nothing_of_the_data_is_obeyed(run: Path) -> None:
     assert "x" * 700 not in page
     assert not re.findall(r'(?:src|href)="(?!#)', page)
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_pages_are_written_without_statistics(run: Path) -> None:
+    """They are in the run; loading what computes them took as long as all the rest."""
+    code = f"import sys; from pipelines import api; api.report({str(run)!r}); print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in told.stdout.split()[1:]}
+    assert "jinja2" in loaded
+    assert not loaded & {"scipy", "sklearn", "pandas", "great_expectations", "apache_beam"}
 
 
 def test_rows_are_shown_only_where_they_are_asked_for(run: Path) -> None:
