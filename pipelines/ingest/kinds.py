@@ -1,0 +1,78 @@
+"""The kinds of files that are ingested: what is measured of each, and how."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib import metadata
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from pipelines.ingest.extras import check_extra
+from pipelines.ingest.rejects import Limits
+
+KindName = Literal["images", "audio"]
+_MEASURES = 1
+"""Raised with every change of what is measured, so that nothing measured otherwise is taken over."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of files.
+
+    Attributes:
+        name: as specs write it.
+        prefix: of its location columns.
+        schema: of what is measured.
+        hashes: those of its columns that name a file.
+        measure: bytes, name and limits to a value for each column; raises UnreadableError.
+        packages: whose versions decide what is measured.
+        endings: of file names that promise such a file.
+    """
+
+    name: KindName
+    prefix: str
+    schema: pa.Schema = field(repr=False)
+    hashes: tuple[str, ...]
+    measure: Callable[[bytes, str, Limits], dict[str, Any]] = field(repr=False)
+    packages: tuple[str, ...]
+    endings: frozenset[str] = field(repr=False)
+
+    def fingerprint(self, limits: Limits) -> str:
+        """A digest of what decides a measure beside the bytes: versions and limits."""
+        versions = {name: metadata.version(name) for name in self.packages}
+        told = json.dumps([_MEASURES, self.name, versions, asdict(limits)], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+@cache
+def kind_of(name: KindName) -> Kind:
+    """A kind by its name.
+
+    Raises:
+        SpecError: its extra is not installed.
+    """
+    check_extra(name)
+    if name == "images":
+        from pipelines.ingest.decoding import ENDINGS  # noqa: PLC0415, an extra
+        from pipelines.ingest.images import MEASURED, measure_image  # noqa: PLC0415
+
+        return Kind(
+            "images",
+            "image",
+            MEASURED,
+            ("content_hash", "pixel_hash", "perceptual_hash"),
+            measure_image,
+            ("pillow", "imagehash", "numpy", "scipy"),
+            frozenset(ENDINGS),
+        )
+    from pipelines.ingest.audio import ENDINGS as SOUNDS  # noqa: PLC0415, an extra
+    from pipelines.ingest.audio import MEASURED as SOUND  # noqa: PLC0415
+    from pipelines.ingest.audio import measure_audio  # noqa: PLC0415
+
+    hashes, packages = ("content_hash", "sample_hash"), ("soundfile", "numpy")
+    return Kind("audio", "audio", SOUND, hashes, measure_audio, packages, frozenset(SOUNDS))
