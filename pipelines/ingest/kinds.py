@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import metadata
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
 from pipelines.ingest.extras import check_extra
+from pipelines.ingest.names import KindName
 from pipelines.ingest.rejects import Limits
 
-KindName = Literal["images", "audio"]
 _MEASURES = 1
 """Raised with every change of what is measured, so that nothing measured otherwise is taken over."""
 
@@ -26,18 +26,14 @@ class Kind:
 
     Attributes:
         name: as specs write it.
-        prefix: of its location columns.
         schema: of what is measured.
-        hashes: those of its columns that name a file.
         measure: bytes, name and limits to a value for each column; raises UnreadableError.
         packages: whose versions decide what is measured.
         endings: of file names that promise such a file.
     """
 
     name: KindName
-    prefix: str
     schema: pa.Schema = field(repr=False)
-    hashes: tuple[str, ...]
     measure: Callable[[bytes, str, Limits], dict[str, Any]] = field(repr=False)
     packages: tuple[str, ...]
     endings: frozenset[str] = field(repr=False)
@@ -63,9 +59,7 @@ def kind_of(name: KindName) -> Kind:
 
         return Kind(
             "images",
-            "image",
             MEASURED,
-            ("content_hash", "pixel_hash", "perceptual_hash"),
             measure_image,
             ("pillow", "imagehash", "numpy", "scipy"),
             frozenset(ENDINGS),
@@ -74,5 +68,4 @@ def kind_of(name: KindName) -> Kind:
     from pipelines.ingest.audio import MEASURED as SOUND  # noqa: PLC0415
     from pipelines.ingest.audio import measure_audio  # noqa: PLC0415
 
-    hashes, packages = ("content_hash", "sample_hash"), ("soundfile", "numpy")
-    return Kind("audio", "audio", SOUND, hashes, measure_audio, packages, frozenset(SOUNDS))
+    return Kind("audio", SOUND, measure_audio, ("soundfile", "numpy"), frozenset(SOUNDS))

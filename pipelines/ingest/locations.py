@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.ingest.image_columns import bytes_of, image_column
+from pipelines.ingest.names import KindName, location_columns
 from pipelines.sources.filesystems import Location, first_line, locate
 from pipelines.sources.uris import is_uri, join
 from splitting.errors import DataError
@@ -71,24 +72,24 @@ def local_file(uri: str, base: str) -> str | None:
     return location.path if location.is_local else None
 
 
-def places_of(rows: pa.Table, prefix: str = "image") -> list[Place]:
+def places_of(rows: pa.Table, kind: KindName = "images") -> list[Place]:
     """The places in the location columns of an ingested table.
 
     Args:
-        rows: have the columns `PREFIX_uri`, `PREFIX_offset`, `PREFIX_size` and `PREFIX_row`.
-        prefix: `image` or `audio`.
+        rows: have the location columns of their kind.
+        kind: `images` or `audio`.
     """
-    names = [f"{prefix}_{part}" for part in ("uri", "offset", "size", "row")]
-    return [Place(*values) for values in zip(*(rows[name].to_pylist() for name in names), strict=True)]
+    columns = [rows[name].to_pylist() for name in location_columns(kind)]
+    return [Place(*values) for values in zip(*columns, strict=True)]
 
 
-def read_images(rows: pa.Table, base: str, prefix: str = "image") -> list[bytes]:
+def read_files(rows: pa.Table, base: str, kind: KindName = "images") -> list[bytes]:
     """The exact bytes of the files of some rows.
 
     Args:
         rows: of one source, with its location columns.
         base: of the source.
-        prefix: `image` or `audio`.
+        kind: `images` or `audio`.
 
     Returns:
         The bytes, in the order of the rows.
@@ -96,7 +97,7 @@ def read_images(rows: pa.Table, base: str, prefix: str = "image") -> list[bytes]
     Raises:
         DataError: one is gone, is shorter now, or cannot be read.
     """
-    places = places_of(rows, prefix)
+    places = places_of(rows, kind)
     found = []
     for place, data in zip(places, read_places(places, base), strict=True):
         if isinstance(data, OSError):

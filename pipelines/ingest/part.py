@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 from pipelines.ingest.counts import IngestCounts
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, part_name
 from pipelines.ingest.hashing import content_hash
-from pipelines.ingest.kinds import KindName, kind_of
+from pipelines.ingest.kinds import kind_of
 from pipelines.ingest.labels import LabelRule
 from pipelines.ingest.listing import list_members
 from pipelines.ingest.locations import Place, is_missing, read_places
 from pipelines.ingest.members import MEMBER_SCHEMA, Part, batches_of, parts_of
+from pipelines.ingest.names import KindName
 from pipelines.ingest.rejects import MISSING, REJECT_SCHEMA, UNREADABLE, Limits, UnreadableError, check_size
 from pipelines.ingest.reuse import Earlier, EarlierPart, stamp_table
 from pipelines.ingest.tables import ingested_table, own_of_json

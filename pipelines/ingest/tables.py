@@ -9,21 +9,11 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.ingest.kinds import Kind
+from pipelines.ingest.names import PATH, location_columns
 from splitting.errors import DataError
 
-PATH = "path"
 GIVEN = "_given"
 """What is put behind the name of a user's column that has the name of a measured one."""
-
-
-def location_columns(kind: Kind) -> tuple[str, ...]:
-    """The columns that tell where the bytes of a member lie."""
-    return tuple(f"{kind.prefix}_{part}" for part in ("uri", "offset", "size", "row"))
-
-
-def id_columns(kind: Kind) -> tuple[str, ...]:
-    """The columns that name a member, and say nothing of what it shows: path, hashes, location."""
-    return (PATH, *kind.hashes, *location_columns(kind))
 
 
 def ingested_table(
@@ -53,7 +43,7 @@ def ingested_table(
     add(PATH, members["_path"], nullable=False)
     if label is not None:
         add(label[0], pa.array(label[1], pa.string()))
-    taken = {PATH, *kind.schema.names, *location_columns(kind), *([label[0]] if label else ())}
+    taken = {PATH, *kind.schema.names, *location_columns(kind.name), *([label[0]] if label else ())}
     if own is not None:
         for name, values in zip(renamed(own.column_names, taken), own.columns, strict=True):
             add(name, values)
@@ -61,7 +51,7 @@ def ingested_table(
         add(field.name, pa.array([row[field.name] for row in measured], field.type))
     sizes = pa.array([row["bytes"] for row in measured], pa.int64())
     located = (members["_uri"], members["_offset"], sizes, members["_row"])
-    for name, values in zip(location_columns(kind), located, strict=True):
+    for name, values in zip(location_columns(kind.name), located, strict=True):
         add(name, values)
     return pa.table([values for _, values in columns], schema=pa.schema([field for field, _ in columns]))
 

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipelines.ingest.names import KindName
 from pipelines.ingest.rejects import Limits
 from pipelines.sources.formats import extension_format
 from pipelines.spec.check_models import Checks
@@ -318,7 +319,7 @@ class Spec(_Model):
         return self
 
     @property
-    def ingested(self) -> Literal["images", "audio"] | None:
+    def ingested(self) -> KindName | None:
         """What the files of the sources are, if they have to be made tables of first."""
         kind = next(iter(self.sources.values())).format
         return kind if kind == "images" or kind == "audio" else None  # noqa: PLR1714, mypy narrows this
@@ -364,7 +365,7 @@ class Spec(_Model):
             if name not in self.model_fields_set:
                 del document[name]
             elif name in INGESTED:
-                document[name]["max_rejected"] = size_text(document[name]["max_rejected"])
+                document[name]["max_rejected"] = size_text(self.max_rejected().amount)
         plain: dict[str, Any] = _plain(document)
         return plain
 
