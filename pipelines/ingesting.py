@@ -6,6 +6,7 @@ from itertools import islice
 
 from pipelines.api import Progress
 from pipelines.ingest.counts import PARTS, TAKEN, IngestCounts
+from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, IngestFacts, folder_of, part_name, write_facts
 from pipelines.ingest.kinds import Kind, kind_of
 from pipelines.ingest.labels import LabelRule
@@ -87,6 +88,7 @@ def _task(
         folder=run.path(folder_of(name)).uri,
         limits=limits,
         label=label,
+        table=FileTable(source.table.path, source.table.file, source.table.columns) if source.table else None,
         earlier=tuple(part for where in runs for part in earlier_parts(where, name, fingerprint)),
     )
 

@@ -37,26 +37,31 @@ def archive_members(path: str, base: str, stamp: int | None, what: Kind) -> Iter
         Members; where the archive breaks off, one that says so.
     """
     location = resolve(path, base)
+    broken: list[str] = []
     try:
         with location.filesystem.open_input_file(location.path) as file:
-            for key, files in groupby(_files(path, file), key=_key):
+            for key, files in groupby(_files(path, file, broken), key=_key):
                 yield from _sample(key, list(files), path, stamp, file, what)
-    except (tarfile.TarError, EOFError, ValueError, pa.ArrowException) as error:
-        yield Member(path, path, kind=BROKEN_ARCHIVE, reason=f"cannot be read further: {first_line(error)}")
     except OSError as error:
         raise_for(location, "read", error)
+    for reason in broken:
+        yield Member(path, path, kind=BROKEN_ARCHIVE, reason=f"cannot be read further: {reason}")
 
 
-def _files(path: str, file: pa.NativeFile) -> Iterator[tarfile.TarInfo]:
-    with tarfile.open(name=path, mode="r:", fileobj=file) as archive:
-        end = 0
-        while (info := archive.next()) is not None:
-            end = max(end, info.offset_data + (info.size if info.isreg() else 0))
-            if info.isreg() and not info.issparse():
-                yield info
-            archive.members = []  # type: ignore[attr-defined]  # it would keep all of them
-    if end > file.size():
-        raise tarfile.ReadError("the last member is cut off")
+def _files(path: str, file: pa.NativeFile, broken: list[str]) -> Iterator[tarfile.TarInfo]:
+    """The files in an archive, up to where it breaks off; why it does is put into a list."""
+    try:
+        with tarfile.open(name=path, mode="r:", fileobj=file) as archive:
+            end = 0
+            while (info := archive.next()) is not None:
+                end = max(end, info.offset_data + (info.size if info.isreg() else 0))
+                if info.isreg() and not info.issparse():
+                    yield info
+                archive.members = []  # type: ignore[attr-defined]  # it would keep all of them
+        if end > file.size():
+            broken.append("the last member is cut off")
+    except (tarfile.TarError, EOFError, ValueError, pa.ArrowException) as error:
+        broken.append(first_line(error))
 
 
 def _key(info: tarfile.TarInfo) -> str:

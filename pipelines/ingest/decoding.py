@@ -105,15 +105,33 @@ class Decoded:
         Args:
             longest: the longer side is scaled down to it; a smaller image stays as it is.
         """
-        image = _plain(self.image)
-        scale = min(1.0, longest / max(image.size))
-        if scale < 1:
-            size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-            image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-        image = _on_white(image)
+        return self._turned(_on_white(_scaled(_plain(self.image), longest, Image.Resampling.BILINEAR)))
+
+    def grey(self, longest: int) -> Image.Image:
+        """The same in grey (L): its luma after ITU-R 601."""
+        if self.image.mode not in ("RGB", "L"):
+            return self.small(longest).convert("L")
+        return self._turned(_scaled(self.image.convert("L"), longest, Image.Resampling.BILINEAR))
+
+    def colour(self, longest: int) -> Image.Image | None:
+        """The same in RGB, for its colours alone; None of a grey image."""
+        if self.image.mode != "RGB":
+            image = self.small(longest)
+            return image if image.mode == "RGB" else None
+        return _scaled(self.image, longest, Image.Resampling.BOX)
+
+    def _turned(self, image: Image.Image) -> Image.Image:
         for turn in _TURNS.get(self.orientation, ()):
             image = image.transpose(turn)
         return image
+
+
+def _scaled(image: Image.Image, longest: int, filter_: Image.Resampling) -> Image.Image:
+    scale = longest / max(image.size)
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, filter_, reducing_gap=2.0 if filter_ == Image.Resampling.BILINEAR else 1.0)
 
 
 def decode(data: bytes, limits: Limits, longest: int | None = None) -> Image.Image:

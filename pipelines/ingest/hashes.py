@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import imagehash
 import numpy as np
@@ -12,27 +12,36 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+_HALVED = 128
+
+
 def pixel_hash(image: Image) -> str:
-    """A hash of pixels as they were decoded: 128 bits of BLAKE2b over mode, size, palette and pixels, in hex.
+    """A hash of pixels as they were decoded: 128 bits of SHA-256 over mode, size, palette and pixels, in hex.
 
     Args:
         image: loaded, not turned and not scaled after it was decoded.
     """
-    digest = hashlib.blake2b(f"{image.mode} {image.width} {image.height} ".encode(), digest_size=16)
+    digest = hashlib.sha256(f"{image.mode} {image.width} {image.height} ".encode())
     if image.mode in ("P", "PA"):
         digest.update(bytes(image.getpalette() or b""))
     digest.update(image.tobytes())
-    return digest.hexdigest()
+    return digest.hexdigest()[:32]
 
 
-def perceptual_hash(grey: Image) -> int:
-    """ImageHash's `phash`: 64 signs of the lowest frequencies of a 32 by 32 image, about their median.
+def looks(grey: Image) -> tuple[int, int]:
+    """Two hashes of what an image looks like; near images have near hashes, by the number of bits that differ.
 
     Args:
-        grey: mode L.
+        grey: mode L. Halved before it is hashed, where it is large: that is faster, and says the same.
 
     Returns:
-        An unsigned 64-bit number, the first bit of the hash the highest; `str(imagehash.phash(…))` is its hex.
+        ImageHash's `phash` (signs of the 64 lowest frequencies of a 32 by 32 image about their median) and its `dhash`
+        (whether the image grows brighter from left to right, at 8 by 8 places), each an unsigned 64-bit number, the
+        first bit the highest; `str(imagehash.phash(…))` is the hex of the first.
     """
-    bits = imagehash.phash(grey).hash
+    grey = grey.reduce(2) if min(grey.size) >= _HALVED else grey
+    return _number(imagehash.phash(grey).hash), _number(imagehash.dhash(grey).hash)
+
+
+def _number(bits: Any) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from pipelines.ingest.decoding import BLOCKS_MODES, Decoded, decode_file
-from pipelines.ingest.hashes import perceptual_hash, pixel_hash
+from pipelines.ingest.hashes import looks, pixel_hash
 from pipelines.ingest.hashing import content_hash
 from pipelines.ingest.measures.detail import BLOCK, blockiness, sharpness_and_noise
 from pipelines.ingest.measures.tone import colourfulness, saturation, tone
@@ -18,6 +17,10 @@ from pipelines.ingest.rejects import Limits
 
 LONGEST = 256
 """The longer side at which images are measured, in pixels; smaller ones are measured as they are."""
+COLOUR_LONGEST = 64
+"""That at which their colours are measured, which need no detail."""
+LEAST_CONTRAST = 4 / 255
+"""Images of less contrast are as good as blank: noise would decide what they look like, so their hashes are null."""
 _BLOCK_WINDOW = 512
 
 MEASURED = pa.schema(
@@ -44,6 +47,7 @@ MEASURED = pa.schema(
         pa.field("content_hash", pa.string()),
         pa.field("pixel_hash", pa.string()),
         pa.field("perceptual_hash", pa.uint64()),
+        pa.field("difference_hash", pa.uint64()),
     ]
 )
 
@@ -76,7 +80,7 @@ def measure_image(data: bytes, name: str, limits: Limits) -> dict[str, Any]:
         "camera": camera_of(decoded.exif),
         "software": software_of(decoded.exif),
         "captured_at": captured_at(decoded.exif),
-        **_measures(decoded.small(LONGEST)),
+        **_measures(decoded),
         "blockiness": _blockiness(decoded),
         "jpeg_quality": quality,
         "content_hash": content_hash(data),
@@ -84,25 +88,24 @@ def measure_image(data: bytes, name: str, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _measures(image: Image.Image) -> dict[str, Any]:
-    """What is measured at the fixed scale."""
-    grey_image = image.convert("L")
-    grey = np.asarray(grey_image)
-    brightness, contrast, entropy = tone(grey)
+def _measures(decoded: Decoded) -> dict[str, Any]:
+    """What is measured at a fixed scale."""
+    image = decoded.grey(LONGEST)
+    grey = np.asarray(image)
+    brightness, contrast, entropy = tone(image.histogram())
     sharp, noise = sharpness_and_noise(grey)
-    found: dict[str, Any] = {"saturation": 0.0, "colourfulness": 0.0}
-    if image.mode == "RGB":
-        red, green, blue = (np.asarray(channel) for channel in image.split())
-        found["saturation"] = saturation(np.asarray(image.convert("HSV").getchannel("S")))
-        found["colourfulness"] = colourfulness(red, green, blue)
+    seen = looks(image) if contrast >= LEAST_CONTRAST else (None, None)
+    colour = decoded.colour(COLOUR_LONGEST)
     return {
-        **found,
         "brightness": brightness,
         "contrast": contrast,
+        "saturation": saturation(colour.convert("HSV").getchannel("S").histogram()) if colour else 0.0,
+        "colourfulness": colourfulness(*map(np.asarray, colour.split())) if colour else 0.0,
         "sharpness": sharp,
         "noise": noise,
         "entropy": entropy,
-        "perceptual_hash": perceptual_hash(grey_image),
+        "perceptual_hash": seen[0],
+        "difference_hash": seen[1],
     }
 
 

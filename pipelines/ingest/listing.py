@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+import pyarrow as pa
+
 from pipelines.ingest.archives import ARCHIVE, PACKED_ARCHIVES, archive_members
 from pipelines.ingest.kinds import Kind
 from pipelines.ingest.members import Member
+from pipelines.ingest.row_files import ENDINGS, row_parts
 from pipelines.ingest.walking import Walked, walk, walked_file
 from pipelines.sources.filesystems import Location, kind, locate
 from pipelines.sources.formats import ending_of
@@ -50,20 +53,21 @@ class _Start:
     glob: str | None = None
 
 
-def list_members(name: str, paths: Sequence[str], root: str | None, what: Kind) -> Iterator[Member]:
+def list_members(name: str, paths: Sequence[str], root: str | None, what: Kind) -> Iterator[Member | pa.Table]:
     """The members of a source, in the order of its paths, then of their own.
 
     In a folder, what promises to be something else is left out: documents, tables, what lies beside images
-    (`.json`, `.xml`, …). What promises nothing is a member, and is rejected if it is none.
+    (`.json`, `.xml`, …); a Parquet file is taken for the images in it. What promises nothing is a member, and is
+    rejected if it is none.
 
     Args:
         name: of the source.
-        paths: files, folders, archives (`.tar`) or globs.
+        paths: files, folders, archives (`.tar`), Parquet files, or globs.
         root: the folder that relative paths are against.
         what: is listed.
 
     Yields:
-        Members.
+        Members; those of a row group of Parquet as a table.
 
     Raises:
         DataError: nothing is at a path, or a folder cannot be read.
@@ -109,10 +113,12 @@ def _below(name: str, path: str, location: Location, base: str) -> str:
     return inner if location.is_local else unquote(inner)
 
 
-def _of_file(walked: Walked, base: str, what: Kind, *, asked: bool = False) -> Iterator[Member]:
+def _of_file(walked: Walked, base: str, what: Kind, *, asked: bool = False) -> Iterator[Member | pa.Table]:
     path, lower = walked.path, walked.path.lower()
     if lower.endswith(ARCHIVE):
         yield from archive_members(path, base, walked.stamp, what)
+    elif lower.endswith(ENDINGS):
+        yield from row_parts(path, base, walked.stamp)
     elif lower.endswith(PACKED_ARCHIVES):
         raise DataError(f"{path} is a compressed archive, in which no member can be found; unpack it to .tar")
     elif asked or lower.endswith(tuple(what.endings)) or not _is_something_else(path):

@@ -12,6 +12,7 @@ from itertools import groupby, islice
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.ingest.image_columns import bytes_of, image_column
@@ -190,6 +191,28 @@ def _read_rows(location: Location, places: Sequence[Place]) -> Iterator[bytes | 
             values = opened.read_row_group(group, columns=[name])[name].take(pa.array([row - start for row in rows]))
             missing = FileNotFoundError(errno.ENOENT, "no bytes in this row")
             yield from (missing if data is None else data for data in bytes_of(values).to_pylist())
+
+
+def with_stamps(members: pa.Table, base: str) -> pa.Table:
+    """Members with sizes and stamps, where they are files of their own that nobody has looked at.
+
+    Args:
+        members: of `MEMBER_SCHEMA`, perhaps with other columns.
+        base: of the source.
+    """
+    lacking = pc.and_(pc.and_(pc.is_null(members["_size"]), pc.is_null(members["_row"])), pc.is_null(members["_kind"]))
+    if not pc.any(lacking).as_py():
+        return members
+    sizes, stamps = members["_size"].to_pylist(), members["_stamp"].to_pylist()
+    for i, (uri, wanted) in enumerate(zip(members["_uri"].to_pylist(), lacking.to_pylist(), strict=True)):
+        if wanted:
+            location = resolve(uri, base)
+            info = location.filesystem.get_file_info(location.path)
+            sizes[i], stamps[i] = (info.size, info.mtime_ns) if info.is_file else (None, None)
+    for name, values in (("_size", sizes), ("_stamp", stamps)):
+        at = members.schema.get_field_index(name)
+        members = members.set_column(at, members.schema.field(at), pa.array(values, pa.int64()))
+    return members
 
 
 def _row_group_ends(metadata: pq.FileMetaData) -> list[int]:

@@ -93,21 +93,25 @@ def part_rows(number: int) -> int:
     return next((rows for below, rows in _PART_ROWS if number < below), _MOST_ROWS)
 
 
-def parts_of(members: Iterable[Member]) -> Iterator[Part]:
+def parts_of(members: Iterable[Member | pa.Table]) -> Iterator[Part]:
     """Packs a stream of members into parts; holds one part at a time.
 
     Args:
-        members: in order.
+        members: in order; a table of members is a part of its own.
 
     Yields:
         Parts, numbered from 0.
     """
     number, waiting = 0, list[Member]()
     for member in members:
-        waiting.append(member)
-        if len(waiting) == part_rows(number):
+        if isinstance(member, Member):
+            waiting.append(member)
+        if waiting and (not isinstance(member, Member) or len(waiting) == part_rows(number)):
             yield Part(number, member_table(waiting))
             number, waiting = number + 1, []
+        if not isinstance(member, Member):
+            yield Part(number, member)
+            number += 1
     if waiting:
         yield Part(number, member_table(waiting))
 

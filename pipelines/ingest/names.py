@@ -8,7 +8,7 @@ KindName = Literal["images", "audio"]
 PATH = "path"
 _PREFIXES: dict[KindName, str] = {"images": "image", "audio": "audio"}
 _HASHES: dict[KindName, tuple[str, ...]] = {
-    "images": ("content_hash", "pixel_hash", "perceptual_hash"),
+    "images": ("content_hash", "pixel_hash", "perceptual_hash", "difference_hash"),
     "audio": ("content_hash", "sample_hash"),
 }
 

@@ -10,19 +10,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.ingest.counts import IngestCounts
+from pipelines.ingest.file_tables import FileTable, listed_files
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, part_name
 from pipelines.ingest.hashing import content_hash
 from pipelines.ingest.kinds import kind_of
 from pipelines.ingest.labels import LabelRule
 from pipelines.ingest.listing import list_members
-from pipelines.ingest.locations import Place, is_missing, read_places
+from pipelines.ingest.locations import Place, is_missing, read_places, with_stamps
 from pipelines.ingest.members import MEMBER_SCHEMA, Part, batches_of, parts_of
 from pipelines.ingest.names import KindName
 from pipelines.ingest.rejects import MISSING, REJECT_SCHEMA, UNREADABLE, Limits, UnreadableError, check_size
 from pipelines.ingest.reuse import Earlier, EarlierPart, stamp_table
+from pipelines.ingest.row_files import described
 from pipelines.ingest.tables import ingested_table, own_of_json
 from pipelines.progress import report_rows
 from pipelines.sources.filesystems import Location, delete_tree, first_line, locate, open_output
+
+_LISTED_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class IngestTask:
         folder: URI of the folder of its tables.
         limits: what a file may take.
         label: where labels come from; None for none.
+        table: lists the files; None where they are found.
         earlier: parts of earlier ingests, whose rows are taken over where nothing changed.
     """
 
@@ -49,6 +54,7 @@ class IngestTask:
     folder: str
     limits: Limits
     label: LabelRule | None = None
+    table: FileTable | None = None
     earlier: tuple[EarlierPart, ...] = field(default=(), repr=False)
 
     def file(self, what: str, number: int) -> Location:
@@ -80,12 +86,13 @@ def ingest_part(part: Part, task: IngestTask) -> IngestCounts:
         DataError: a file cannot be written, or a folder of the source cannot be read.
     """
     kind = kind_of(task.kind)
-    own = _own_columns(part.members)
-    earlier = Earlier.of(task.earlier, part.members["_path"].to_pylist(), kind.schema.names)
+    listed = with_stamps(described(part.members, task.base), task.base)
+    own = _own_columns(listed)
+    earlier = Earlier.of(task.earlier, listed["_path"].to_pylist(), kind.schema.names)
     start, taken, reused, rejected, stamps = 0, 0, 0, list[tuple[str, str, str]](), list[pa.Table]()
     with open_output(task.file(TABLE, part.number)) as sink:
         writer: pq.ParquetWriter | None = None
-        for members in batches_of(part.members):
+        for members in batches_of(listed):
             done = _measure(members, earlier, task)
             chosen = pa.array(done.rows, pa.int64())
             rows = members.take(chosen)
@@ -156,16 +163,15 @@ def _contents(members: list[dict[str, Any]], task: IngestTask) -> Iterator[bytes
     columns = [name for name in MEMBER_SCHEMA.names if name in ("_uri", "_offset", "_size", "_row")]
     places = [Place(*(one[name] for name in columns)) for one, bad in zip(members, fits, strict=True) if bad is None]
     contents = read_places(places, task.base, task.limits.max_bytes)
-    for bad in fits:
-        if bad is not None:
-            yield bad
-            continue
-        data = next(contents)
-        if isinstance(data, OSError):
-            gone = is_missing(data)
-            yield UnreadableError(MISSING if gone else UNREADABLE, "is not there" if gone else first_line(data))
-            continue
-        yield data
+    for one, bad in zip(members, fits, strict=True):
+        data = bad if bad is not None else next(contents)
+        yield _unread(data, in_a_row=one["_row"] is not None) if isinstance(data, OSError) else data
+
+
+def _unread(error: OSError, *, in_a_row: bool) -> UnreadableError:
+    if not is_missing(error):
+        return UnreadableError(UNREADABLE, first_line(error))
+    return UnreadableError(MISSING, "the row holds no bytes" if in_a_row else "is not there")
 
 
 def _refused(member: dict[str, Any], limits: Limits) -> UnreadableError | None:
@@ -190,4 +196,10 @@ def list_parts(task: IngestTask) -> Iterator[Part]:
     Yields:
         Parts, numbered from 0.
     """
+    if task.table is not None:
+        return parts_of(
+            table.slice(start, _LISTED_ROWS)
+            for table in listed_files(task.source, task.table, task.root)
+            for start in range(0, table.num_rows, _LISTED_ROWS)
+        )
     return parts_of(list_members(task.source, task.paths, task.root, kind_of(task.kind)))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pipelines.spec.values import parse_size, shorten, size_text
+from pipelines.spec.values import listed, parse_size, shorten, size_text
 
 INGESTED = ("images", "audio")
 MOST_PIXELS = 178_956_970
@@ -62,6 +62,25 @@ class LabelFrom(_Part):
 
     from_: Literal["directory", "cls"] = Field(alias="from")
     level: Annotated[int, Field(ge=-100, le=100, strict=True)] = -1
+
+
+class ListedIn(_Part):
+    """A table that lists the files of a source.
+
+    Attributes:
+        path: of the table: CSV, JSON Lines, Parquet, …
+        file: the column that names a file, relative to the source's folder.
+        columns: those that are taken over; by default all.
+    """
+
+    path: Annotated[str, Field(min_length=1)]
+    file: Annotated[str, Field(min_length=1)] | None = None
+    columns: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(listed)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
 
 
 class Images(_Part):

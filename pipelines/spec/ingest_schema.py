@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.spec.ingest_models import INGESTED, MOST_BYTES, MOST_PIXELS
-from pipelines.spec.schema_parts import schema_object, told
+from pipelines.spec.schema_parts import TEXT, schema_object, told
 
 _MOST = {
     "anyOf": [
@@ -39,6 +39,25 @@ LABEL_FROM = schema_object(
         ),
     },
 )
+LISTED_IN = {
+    "description": "A table that lists the files, with columns of your own; of images and audio.",
+    "anyOf": [
+        TEXT,
+        schema_object(
+            "a list of files",
+            "A table, and the column that names the files.",
+            ["path"],
+            {
+                "path": told(TEXT, "Of the table: CSV, JSON Lines, Parquet, …", "labels.csv"),
+                "file": told(TEXT, "The column that names a file, relative to the source's folder.", "file_name"),
+                "columns": told(
+                    {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}, "Those that are taken over; by default all."
+                ),
+            },
+        ),
+    ],
+    "examples": ["labels.csv"],
+}
 IMAGES = schema_object(
     "images",
     "How images are read.",

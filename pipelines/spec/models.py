@@ -26,7 +26,7 @@ from pipelines.ingest.names import KindName
 from pipelines.ingest.rejects import Limits
 from pipelines.sources.formats import extension_format
 from pipelines.spec.check_models import Checks
-from pipelines.spec.ingest_models import INGESTED, Audio, Images, LabelFrom, Share
+from pipelines.spec.ingest_models import INGESTED, Audio, Images, LabelFrom, ListedIn, Share
 from pipelines.spec.values import listed, parse_edge, parse_size, shorten, size_text
 from splitting.request import TARGET_POOL, TRAIN
 
@@ -123,12 +123,14 @@ class Source(_Model):
         format: of the files; by default, what their names end in.
         csv: how CSV files are read.
         label: where the label of a file comes from; of images and audio.
+        table: lists the files, with columns of the user's own; of images and audio.
     """
 
     path: Annotated[Names, Field(min_length=1)]
     format: Format | None = None
     csv: Csv = Csv()
     label: LabelFrom | None = None
+    table: ListedIn | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -155,6 +157,10 @@ class Source(_Model):
     def _has_labels(self) -> Source:
         if self.label is not None and self.format not in INGESTED:
             raise ValueError("has label:, which says where files have theirs from; set format: images, or take it out")
+        if self.table is not None and self.format not in INGESTED:
+            raise ValueError("has table:, which lists files; set format: images, or give the table under path")
+        if self.table is not None and len(self.path) > 1:
+            raise ValueError("has table: and several paths; give one folder, that the table's names are relative to")
         return self
 
 

@@ -18,7 +18,7 @@ from pipelines.spec.checks import (
     SPLIT_NAME,
 )
 from pipelines.spec.ingest_models import INGESTED
-from pipelines.spec.ingest_schema import AUDIO, IMAGES, LABEL_FROM, only_files
+from pipelines.spec.ingest_schema import AUDIO, IMAGES, LABEL_FROM, LISTED_IN, only_files
 from pipelines.spec.models import COLUMN_TYPES, MOST_SAMPLE_ROWS
 from pipelines.spec.schema_parts import END as _END
 from pipelines.spec.schema_parts import FULL_TEXT as _FULL_TEXT
@@ -83,6 +83,7 @@ _SOURCE = {
             ),
             "csv": _CSV,
             "label": LABEL_FROM,
+            "table": LISTED_IN,
         },
     ),
     "allOf": [
@@ -91,7 +92,7 @@ _SOURCE = {
             "then": {"properties": {"format": {"const": "csv"}}},
         },
         {
-            "if": {"required": ["label"]},
+            "if": {"anyOf": [{"required": ["label"]}, {"required": ["table"]}]},
             "then": {"required": ["format"], "properties": {"format": {"enum": list(INGESTED)}}},
         },
     ],

@@ -12,10 +12,10 @@ BLOCK = 8
 
 
 def _at_least(grey: Pixels, side: int) -> Numbers:
-    """The image as int32, its edges repeated where it is smaller than a filter."""
+    """The image as int16, its edges repeated where it is smaller than a filter."""
     short = [max(0, side - length) for length in grey.shape]
     values = np.pad(grey, [(0, more) for more in short], mode="edge") if any(short) else grey
-    return values.astype(np.int32)
+    return values.astype(np.int16)
 
 
 def sharpness_and_noise(grey: Pixels) -> tuple[float, float]:

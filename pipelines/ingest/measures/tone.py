@@ -3,56 +3,60 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 Pixels: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
-Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
+Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int16]]
 WHITE = 255
+_LEVELS = np.arange(WHITE + 1, dtype=np.int64)
 
 
 def mean_and_deviation(values: Numbers) -> tuple[float, float]:
-    """Mean and standard deviation (population) of whole numbers, from exact sums.
+    """Mean and standard deviation (population) of whole numbers.
+
+    Their sums are exact, in whatever order they are added: all are whole and below 2**53.
 
     Args:
-        values: int32, any shape, at least one; below 2**20 in size each.
+        values: int16, any shape, at least one.
     """
-    count = values.size
-    total, squares = int(values.sum(dtype=np.int64)), int(np.square(values, dtype=np.int64).sum())
+    flat = values.ravel().astype(np.float64)
+    count, total, squares = flat.size, int(flat.sum()), int(np.square(flat).sum())
     return total / count, math.sqrt(max(squares * count - total * total, 0)) / count
 
 
-def tone(grey: Pixels) -> tuple[float, float, float]:
+def tone(histogram: Sequence[int]) -> tuple[float, float, float]:
     """Brightness, contrast and entropy of a grey image.
 
     Args:
-        grey: uint8, height by width.
+        histogram: pixels of each of the 256 grey levels.
 
     Returns:
         The mean, from 0 (black) to 1 (white); the standard deviation on that scale (RMS contrast: Peli, 1990, Contrast
-        in complex images); and the Shannon entropy of the 256 grey levels in bits, 0 to 8.
+        in complex images); and the Shannon entropy of the grey levels in bits, 0 to 8.
 
     Examples:
-        >>> tone(np.array([[0, 255]], dtype=np.uint8))
+        >>> tone([1, *[0] * 254, 1])
         (0.5, 0.5, 1.0)
     """
-    counts = np.bincount(grey.ravel(), minlength=WHITE + 1)
-    levels = np.arange(WHITE + 1, dtype=np.int64)
-    count, total, squares = grey.size, int(counts @ levels), int(counts @ levels**2)
+    counts = np.asarray(histogram, dtype=np.int64)
+    count, total, squares = int(counts.sum()), int(counts @ _LEVELS), int(counts @ _LEVELS**2)
     deviation = math.sqrt(squares * count - total * total) / count
     shares = counts[counts > 0] / count
     entropy = max(0.0, -math.fsum(shares * np.log2(shares)))
     return total / count / WHITE, deviation / WHITE, entropy
 
 
-def saturation(hsv_saturation: Pixels) -> float:
+def saturation(histogram: Sequence[int]) -> float:
     """The mean of `(max - min) / max` over the channels of each pixel (HSV; Smith, 1978), 0 (grey) to 1.
 
     Args:
-        hsv_saturation: uint8, the second channel of the image in HSV.
+        histogram: pixels of each of the 256 levels of saturation.
     """
-    return int(hsv_saturation.sum(dtype=np.int64)) / hsv_saturation.size / WHITE
+    counts = np.asarray(histogram, dtype=np.int64)
+    return int(counts @ _LEVELS) / int(counts.sum()) / WHITE
 
 
 def colourfulness(red: Pixels, green: Pixels, blue: Pixels) -> float:
@@ -71,7 +75,7 @@ def colourfulness(red: Pixels, green: Pixels, blue: Pixels) -> float:
         >>> colourfulness(grey, grey, grey)
         0.0
     """
-    r, g, b = (channel.astype(np.int32) for channel in (red, green, blue))
+    r, g, b = (channel.astype(np.int16) for channel in (red, green, blue))
     rg_mean, rg_deviation = mean_and_deviation(r - g)
     yb_mean, yb_deviation = (value / 2 for value in mean_and_deviation(r + g - 2 * b))
     return math.hypot(rg_deviation, yb_deviation) + 0.3 * math.hypot(rg_mean, yb_mean)
