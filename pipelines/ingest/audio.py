@@ -115,13 +115,20 @@ def _facts(sound: soundfile.SoundFile) -> dict[str, Any]:
 
 def _blocks(sound: soundfile.SoundFile, frames: int) -> Iterator[Any]:
     """Samples as int32, frames by channels."""
-    left = sound.frames
+    fractions = sound.subtype in ("FLOAT", "DOUBLE")  # which are not scaled when they are read as whole numbers
+    kind, left = "float64" if fractions else "int32", sound.frames
     while left:
-        block = sound.read(min(frames, left), dtype="int32", always_2d=True)
+        block = sound.read(min(frames, left), dtype=kind, always_2d=True)
         if not len(block):
             raise UnreadableError(BROKEN, f"is cut off: {left:,} of {sound.frames:,} samples are missing")
         left -= len(block)
-        yield block
+        yield _to_whole(block) if fractions else block
+
+
+def _to_whole(block: Any) -> Any:
+    """Fractions of full scale as int32; what is beyond it is clipped, what is no number is silence."""
+    known = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.clip(np.rint(known * 2.0**31), -(2**31), 2**31 - 1).astype(np.int32)
 
 
 def _measures(sound: soundfile.SoundFile) -> dict[str, Any]:

@@ -63,8 +63,8 @@ _TURNS = {
     8: (Image.Transpose.ROTATE_90,),
 }
 _SIDEWAYS = (5, 6, 7, 8)
-# Pillow would warn of large images; here max_pixels decides, and a reason is kept with the file.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow would warn of large images and odd tags; here max_pixels decides, and a reason is kept with the file.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True, eq=False)
