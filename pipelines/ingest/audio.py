@@ -14,10 +14,10 @@ import pyarrow as pa
 import soundfile
 
 from pipelines.ingest.hashing import content_hash
+from pipelines.ingest.names import AUDIO_ENDINGS
 from pipelines.ingest.rejects import Limits, UnreadableError, check_size
 
 BROKEN, NOT_SOUND, TOO_LONG, MISLABELLED = "broken sound", "not a sound", "sound too long", "mislabelled sound"
-ENDINGS = {".wav": "WAV", ".wave": "WAV", ".flac": "FLAC"}
 _FORMATS = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "FLAC": "FLAC"}
 _DAMAGE = (soundfile.LibsndfileError, OSError, ValueError, RuntimeError, MemoryError, struct.error)
 _BITS = 20
@@ -92,7 +92,7 @@ def _check(sound: soundfile.SoundFile, name: str, limits: Limits) -> None:
     found, ending = _FORMATS.get(sound.format), "." + name.rpartition(".")[2].lower()
     if found is None:
         raise UnreadableError(NOT_SOUND, f"is {sound.format}, expected WAV or FLAC")
-    if limits.mislabelled == "reject" and ENDINGS.get(ending) not in (None, found):
+    if limits.mislabelled == "reject" and AUDIO_ENDINGS.get(ending) not in (None, found):
         raise UnreadableError(MISLABELLED, f"is {found}, and its name ends in {ending}")
     if not sound.frames or not sound.samplerate:
         raise UnreadableError(BROKEN, "has no samples")

@@ -13,27 +13,12 @@ from typing import NoReturn
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from pipelines.ingest.names import IMAGE_ENDINGS
 from pipelines.ingest.rejects import Limits, UnreadableError, check_size
 
 BROKEN, NOT_IMAGE, TOO_LARGE, MISLABELLED = "broken image", "not an image", "image too large", "mislabelled image"
 NO_DECODER = "no decoder"
 BLOCKS_MODES = ("RGB", "L", "YCbCr", "CMYK")
-ENDINGS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".gif": "GIF",
-    ".bmp": "BMP",
-    ".dib": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".avif": "AVIF",
-    ".heic": "HEIF",
-    ".heif": "HEIF",
-}
 _BUILT_IN = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF")
 _SAME = {"MPO": "JPEG", "DIB": "BMP"}
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
@@ -233,7 +218,7 @@ def _formats() -> tuple[str, ...]:
 
 def _check_label(found: str, name: str, limits: Limits) -> None:
     ending = "." + name.rpartition(".")[2].lower()
-    told = ENDINGS.get(ending)
+    told = IMAGE_ENDINGS.get(ending)
     if limits.mislabelled == "reject" and told not in (None, found):
         raise UnreadableError(MISLABELLED, f"is {found}, and its name ends in {ending}")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.ingest.extras import check_extra
-from pipelines.ingest.names import KindName
+from pipelines.ingest.names import AUDIO_ENDINGS, IMAGE_ENDINGS, KindName
 from pipelines.ingest.rejects import Limits
 
 _MEASURES = 1
@@ -54,18 +54,16 @@ def kind_of(name: KindName) -> Kind:
     """
     check_extra(name)
     if name == "images":
-        from pipelines.ingest.decoding import ENDINGS  # noqa: PLC0415, an extra
-        from pipelines.ingest.images import MEASURED, measure_image  # noqa: PLC0415
+        from pipelines.ingest.images import MEASURED, measure_image  # noqa: PLC0415, an extra
 
         return Kind(
             "images",
             MEASURED,
             measure_image,
             ("pillow", "imagehash", "numpy", "scipy"),
-            frozenset(ENDINGS),
+            frozenset(IMAGE_ENDINGS),
         )
-    from pipelines.ingest.audio import ENDINGS as SOUNDS  # noqa: PLC0415, an extra
-    from pipelines.ingest.audio import MEASURED as SOUND  # noqa: PLC0415
+    from pipelines.ingest.audio import MEASURED as SOUND  # noqa: PLC0415, an extra
     from pipelines.ingest.audio import measure_audio  # noqa: PLC0415
 
-    return Kind("audio", SOUND, measure_audio, ("soundfile", "numpy"), frozenset(SOUNDS))
+    return Kind("audio", SOUND, measure_audio, ("soundfile", "numpy"), frozenset(AUDIO_ENDINGS))

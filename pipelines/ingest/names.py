@@ -6,6 +6,23 @@ from typing import Literal
 
 KindName = Literal["images", "audio"]
 PATH = "path"
+IMAGE_ENDINGS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".dib": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+AUDIO_ENDINGS = {".wav": "WAV", ".wave": "WAV", ".flac": "FLAC"}
 _PREFIXES: dict[KindName, str] = {"images": "image", "audio": "audio"}
 _HASHES: dict[KindName, tuple[str, ...]] = {
     "images": ("content_hash", "pixel_hash", "perceptual_hash", "difference_hash"),
