@@ -106,21 +106,24 @@ def _files_text(paths: Sequence[str], kind: KindName, found: Mapping[str, FileSo
         at_least = " or more" if source.files >= MOST_FILES else ""
         entry = f"{{path: {_quoted(path)}, format: {kind}{label}}}"
         lines.append(f"  {_scalar(names[path])}: {entry}   # {source.files:,} files{at_least}")
-        lines += [
-            f"    # table: {_comment(table)}   # lists the files, if it has labels of them"
-            for table in source.tables[:3]
-        ]
-    shown = _comment(", ".join(sorted(shared)[:5]))
+        lines += [f"    # table: {_comment(one)}   # it may list the files, with labels" for one in source.tables[:3]]
+    lines.append("# key: [source, path]             # the default: a file is named by its path in its source")
+    if labelled:
+        lines.append(f"label: label   # folders that all sources have: {_comment(', '.join(sorted(shared)[:5]))}")
+    else:
+        lines.append("# label: label                  # no folders that all sources have")
     lines += [
-        "# key: [source, path]             # the default: a file is named by its path in its source",
-        f"label: label   # folders that all sources have: {shown}"
-        if labelled
-        else "# label: label                  # no folders that all sources have",
-        f"target: {{source: {_scalar(target.source or '')}}}   # {_comment(target.reason)}: CONFIRM. The data that the model will be judged on",
+        _target_line(target),
         "stratify: [label]" if labelled else "# stratify: [label]",
         *_split_lines(target),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _target_line(target: Target) -> str:
+    said = f"source: {_scalar(target.source)}" if target.source else f"where: {_quoted(target.where or '')}"
+    why = _comment(target.reason)
+    return f"target: {{{said}}}   # {why}: CONFIRM. The data that the model will be judged on"
 
 
 def _check_enough(target: Target) -> None:
@@ -186,7 +189,6 @@ def _text(
     key, group, label = _key(samples, source_column), _group(samples), _label(samples)
     target = guess_target(samples, rows)
     _check_enough(target)
-    said = f"source: {_scalar(target.source)}" if target.source else f"where: {_quoted(target.where or '')}"
     strata = [*(label.value if label else ()), *([target.column] if target.column else [])]
     lines = [
         "# A first guess by targetsplit init. Read every line; confirm the target; then:",
@@ -207,7 +209,7 @@ def _text(
         f"label: {_names(label.value)}   # {label.reason}"
         if label
         else "# label: label                  # no column looks like one",
-        f"target: {{{said}}}   # {_comment(target.reason)}: CONFIRM. The data that the model will be judged on",
+        _target_line(target),
         *_time_lines(samples),
         f"stratify: [{', '.join(map(_scalar, strata))}]" if strata else "# stratify: [label]",
         *_split_lines(target),
