@@ -25,9 +25,10 @@ def sharpness_and_noise(grey: Pixels) -> tuple[float, float]:
         grey: uint8, height by width, at the fixed scale of all images.
 
     Returns:
-        The variance of the Laplacian `4c - n - s - w - e` (Pech-Pacheco et al., 2000, Diatom autofocusing in
-        brightfield microscopy), and the standard deviation of noise after Immerkær (1996, Fast noise variance
-        estimation), in grey levels. Both 0 of a flat image.
+        `log10(1 + v)` of the variance `v` of the Laplacian `4c - n - s - w - e` (Pech-Pacheco et al., 2000, Diatom
+        autofocusing in brightfield microscopy), for `v` of textures is tens of times that of faces; and the standard
+        deviation of noise after Immerkær (1996, Fast noise variance estimation), in grey levels. Both 0 of a flat
+        image.
     """
     values = _at_least(grey, 3)
     across = values[:, :-2] - 2 * values[:, 1:-1] + values[:, 2:]
@@ -36,7 +37,7 @@ def sharpness_and_noise(grey: Pixels) -> tuple[float, float]:
     # Immerkær's mask [1 -2 1; -2 4 -2; 1 -2 1] is the second difference down of the second difference across.
     twice = across[:-2] - 2 * across[1:-1] + across[2:]
     noise = math.sqrt(math.pi / 2) / 6 * int(np.abs(twice).sum(dtype=np.int64)) / twice.size
-    return deviation**2, noise
+    return math.log10(1 + deviation**2), noise
 
 
 def blockiness(grey: Pixels) -> float:

@@ -51,7 +51,7 @@ def test_sharpness_and_noise_are_what_their_masks_say(grey: np.ndarray) -> None:
     laplace = ndimage.convolve(values, np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]))[1:-1, 1:-1]
     mask = ndimage.convolve(values, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]))[1:-1, 1:-1]
     sharp, noise = sharpness_and_noise(grey)
-    assert sharp == pytest.approx(laplace.var(), abs=1e-6)
+    assert sharp == pytest.approx(math.log10(1 + laplace.var()), abs=1e-6)
     assert noise == pytest.approx(math.sqrt(math.pi / 2) / 6 * np.abs(mask).mean(), abs=1e-9)
 
 
@@ -102,7 +102,7 @@ def test_measures_go_the_way_they_should() -> None:
     assert measured(dark)["brightness"] < base["brightness"]
     assert measured(dull)["saturation"] < base["saturation"]
     assert measured(dull)["colourfulness"] < base["colourfulness"]
-    assert measured(blurred)["sharpness"] < base["sharpness"] / 2
+    assert measured(blurred)["sharpness"] < base["sharpness"] - 0.3
     assert measured(noisy)["noise"] > 2 * base["noise"]
     assert measured(plain.convert("L"))["colourfulness"] == 0
 
@@ -112,7 +112,7 @@ def test_measures_are_taken_at_one_scale() -> None:
     one, two = measured(large), measured(small)
     for name in ("brightness", "contrast", "saturation", "colourfulness"):
         assert one[name] == pytest.approx(two[name], rel=0.02)
-    assert one["sharpness"] == pytest.approx(two["sharpness"], rel=0.5)
+    assert one["sharpness"] == pytest.approx(two["sharpness"], abs=0.2)
 
 
 def test_a_hash_is_that_of_the_library() -> None:
