@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import imagehash
 import numpy as np
+import xxhash
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -16,16 +16,16 @@ _HALVED = 128
 
 
 def pixel_hash(image: Image) -> str:
-    """A hash of pixels as they were decoded: 128 bits of SHA-256 over mode, size, palette and pixels, in hex.
+    """A hash of pixels as they were decoded: XXH3, 128 bits, over mode, size, palette and pixels, in hex.
 
     Args:
         image: loaded, not turned and not scaled after it was decoded.
     """
-    digest = hashlib.sha256(f"{image.mode} {image.width} {image.height} ".encode())
+    digest = xxhash.xxh3_128(f"{image.mode} {image.width} {image.height} ".encode())
     if image.mode in ("P", "PA"):
         digest.update(bytes(image.getpalette() or b""))
     digest.update(image.tobytes())
-    return digest.hexdigest()[:32]
+    return digest.hexdigest()
 
 
 def looks(grey: Image) -> tuple[int, int]:

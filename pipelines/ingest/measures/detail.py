@@ -31,13 +31,18 @@ def sharpness_and_noise(grey: Pixels) -> tuple[float, float]:
         image.
     """
     values = _at_least(grey, 3)
-    across = values[:, :-2] - 2 * values[:, 1:-1] + values[:, 2:]
-    down = values[:-2] - 2 * values[1:-1] + values[2:]
+    across, down = _second_differences(values.T).T, _second_differences(values)
     _, deviation = mean_and_deviation(across[1:-1] + down[:, 1:-1])
     # Immerkær's mask [1 -2 1; -2 4 -2; 1 -2 1] is the second difference down of the second difference across.
-    twice = across[:-2] - 2 * across[1:-1] + across[2:]
-    noise = math.sqrt(math.pi / 2) / 6 * int(np.abs(twice).sum(dtype=np.int64)) / twice.size
+    twice = _second_differences(across)
+    total = int(np.abs(twice).sum(axis=1, dtype=np.int32).sum(dtype=np.int64))
+    noise = math.sqrt(math.pi / 2) / 6 * total / twice.size
     return math.log10(1 + deviation**2), noise
+
+
+def _second_differences(values: Numbers) -> Numbers:
+    steps = values[1:] - values[:-1]
+    return steps[1:] - steps[:-1]
 
 
 def blockiness(grey: Pixels) -> float:
