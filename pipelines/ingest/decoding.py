@@ -7,7 +7,7 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import NoReturn
 
 import numpy as np
@@ -92,11 +92,18 @@ class Decoded:
         """
         return self._turned(_on_white(_scaled(_plain(self.image), longest, Image.Resampling.BILINEAR)))
 
+    @cached_property
+    def _luma(self) -> Image.Image:
+        image = self.image if self.image.mode in ("RGB", "L") else _on_white(_plain(self.image))
+        return image.convert("L")
+
     def grey(self, longest: int) -> Image.Image:
         """The same in grey (L): its luma after ITU-R 601."""
-        if self.image.mode not in ("RGB", "L"):
-            return self.small(longest).convert("L")
-        return self._turned(_scaled(self.image.convert("L"), longest, Image.Resampling.BILINEAR))
+        return self._turned(_scaled(self._luma, longest, Image.Resampling.BILINEAR))
+
+    def square(self, side: int) -> Image.Image:
+        """The same in grey, brought to a square: what perceptual hashes are made of."""
+        return self._turned(self._luma.resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0))
 
     def colour(self, longest: int) -> Image.Image | None:
         """The same in RGB, for its colours alone; None of a grey image."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-_HALVED = 128
+SQUARE = 32
 
 
 def pixel_hash(image: Image) -> str:
@@ -28,19 +28,19 @@ def pixel_hash(image: Image) -> str:
     return digest.hexdigest()
 
 
-def looks(grey: Image) -> tuple[int, int]:
+def looks(square: Image, grey: Image) -> tuple[int, int]:
     """Two hashes of what an image looks like; near images have near hashes, by the number of bits that differ.
 
     Args:
-        grey: mode L. Halved before it is hashed, where it is large: that is faster, and says the same.
+        square: the image at 32 by 32, mode L: as the perceptual hash is made of.
+        grey: the image at the scale at which it is measured, mode L.
 
     Returns:
         ImageHash's `phash` (signs of the 64 lowest frequencies of a 32 by 32 image about their median) and its `dhash`
         (whether the image grows brighter from left to right, at 8 by 8 places), each an unsigned 64-bit number, the
         first bit the highest; `str(imagehash.phash(…))` is the hex of the first.
     """
-    grey = grey.reduce(2) if min(grey.size) >= _HALVED else grey
-    return _number(imagehash.phash(grey).hash), _number(imagehash.dhash(grey).hash)
+    return _number(imagehash.phash(square).hash), _number(imagehash.dhash(grey).hash)
 
 
 def _number(bits: Any) -> int:

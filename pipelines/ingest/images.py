@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.ingest.decoding import BLOCKS_MODES, Decoded, decode_file
-from pipelines.ingest.hashes import looks, pixel_hash
+from pipelines.ingest.hashes import SQUARE, looks, pixel_hash
 from pipelines.ingest.hashing import content_hash
 from pipelines.ingest.measures.detail import BLOCK, blockiness, sharpness_and_noise
 from pipelines.ingest.measures.tone import colourfulness, saturation, tone
@@ -94,7 +94,7 @@ def _measures(decoded: Decoded) -> dict[str, Any]:
     grey = np.asarray(image)
     brightness, contrast, entropy = tone(image.histogram())
     sharp, noise = sharpness_and_noise(grey)
-    seen = looks(image) if contrast >= LEAST_CONTRAST else (None, None)
+    seen = looks(decoded.square(SQUARE), image) if contrast >= LEAST_CONTRAST else (None, None)
     colour = decoded.colour(COLOUR_LONGEST)
     return {
         "brightness": brightness,
