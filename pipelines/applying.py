@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.docs import write_run_log
+from pipelines.ingest.names import hash_columns, place_columns
 from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job, runner_of
 from pipelines.jobs.write import MEASURES, TALLY, build_write
@@ -127,10 +128,11 @@ def _task(
 
 def _measured(spec: Spec, tables: OutputTables, wanted: Wanted) -> MeasureOptions:
     """Whole rows are told apart without the columns that name them, and those that the spec leaves out."""
-    names = spec.key_columns
-    skipped = (*names, *spec.checks.skip)
+    places, hashes = place_columns(spec.ingested), hash_columns(spec.ingested)
+    skipped = (*spec.key_columns, *places, *spec.checks.skip)
     digested = tuple(name for name in tables.measured_columns() if name not in skipped)
     strata = tuple(item.column for item in spec.stratify if not item.edges)
+    names = tuple(dict.fromkeys((*spec.key_columns, *places, *hashes)))
     columns = ProfileOptions(skip=spec.checks.skip, label=spec.label, categorical=strata, names=names)
     return MeasureOptions(columns, spec.checks.sample, digested, wanted, spec.source_column)
 

@@ -11,8 +11,10 @@ from pathlib import PurePosixPath
 import polars as pl
 import pyarrow as pa
 
+from pipelines.first_files import MOST_FILES, FileSource, find_files, source_names
 from pipelines.first_sources import FirstSources, find_sources, look_at
-from pipelines.first_target import MIN_ROWS, guess_target
+from pipelines.first_target import MIN_ROWS, Target, guess_target
+from pipelines.ingest.names import KindName
 from pipelines.sources.filesystems import locate
 from pipelines.sources.fragments import Fragment, Inventory
 from pipelines.sources.reading import read_fragment
@@ -65,6 +67,9 @@ def suggest_spec(paths: Sequence[str]) -> str:
         SpecError: there is nothing to read, or too few rows for splits.
         DataError: a file cannot be read.
     """
+    files = find_files(paths)
+    if files is not None:
+        return _files_text(paths, *files)
     found = find_sources(paths)
     if not found.sources:
         raise SpecError(f"found no data files in {', '.join(paths)}; give files, folders or globs", "arguments")
@@ -77,6 +82,72 @@ def suggest_spec(paths: Sequence[str]) -> str:
     for name in [name for name in found.sources if name not in samples]:
         found.left_out.append(f"{', '.join(found.sources.pop(name).paths)} (holds no rows)")
     return _text(found, samples, rows, inventory.schema.names)
+
+
+def _files_text(paths: Sequence[str], kind: KindName, found: Mapping[str, FileSource]) -> str:
+    """A first spec of folders of images or sounds."""
+    names = source_names(list(found))
+    rows = {names[path]: source.files for path, source in found.items()}
+    target = guess_target({name: pl.DataFrame() for name in rows}, rows)
+    _check_enough(target)
+    folder = PurePosixPath(locate(paths[0]).path)
+    name = _plain_name((folder if len(paths) == 1 else folder.parent).name)
+    shared = set.intersection(*(set(source.labels) for source in found.values()))
+    labelled = len(shared) > 1
+    label = ", label: {from: directory}" if labelled else ""
+    lines = [
+        "# A first guess by targetsplit init. Read every line; confirm the target; then:",
+        "#   targetsplit plan SPEC -o RUN",
+        f"name: {_scalar(name)}",
+        f"salt: {_scalar(f'{name}-1')}                    # names the draw; another salt is another draw. Keep it.",
+        "sources:",
+    ]
+    for path, source in found.items():
+        at_least = " or more" if source.files >= MOST_FILES else ""
+        entry = f"{{path: {_quoted(path)}, format: {kind}{label}}}"
+        lines.append(f"  {_scalar(names[path])}: {entry}   # {source.files:,} files{at_least}")
+        lines += [f"    # table: {_comment(one)}   # it may list the files, with labels" for one in source.tables[:3]]
+    lines.append("# key: [source, path]             # the default: a file is named by its path in its source")
+    if labelled:
+        lines.append(f"label: label   # folders that all sources have: {_comment(', '.join(sorted(shared)[:5]))}")
+    else:
+        lines.append("# label: label                  # no folders that all sources have")
+    lines += [
+        _target_line(target),
+        "stratify: [label]" if labelled else "# stratify: [label]",
+        *_split_lines(target),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _target_line(target: Target) -> str:
+    said = f"source: {_scalar(target.source)}" if target.source else f"where: {_quoted(target.where or '')}"
+    why = _comment(target.reason)
+    return f"target: {{{said}}}   # {why}: CONFIRM. The data that the model will be judged on"
+
+
+def _check_enough(target: Target) -> None:
+    if target.rows < MIN_ROWS:
+        raise SpecError(
+            f"{target.named!r} would be the target ({target.reason}) and has {target.rows} rows, expected at least "
+            f"{MIN_ROWS}, one for each of test, dev, train_dev and train; give more data",
+            "arguments",
+        )
+
+
+def _split_lines(target: Target) -> list[str]:
+    size = min(2_500, target.rows // 4)
+    return [
+        "splits:",
+        f"  test: {size}   # at most a quarter of {_comment(target.named)}",
+        f"  dev: {size}",
+        f"  train_dev: {size}   # from what train is made of",
+        "  train: rest",
+    ]
+
+
+def _plain_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:80].strip("-._") or "dataset"
 
 
 def _sample(inventory: Inventory, source: str) -> pl.DataFrame:
@@ -110,21 +181,14 @@ def _text(
     first, source = next(iter(found.sources.items()))
     folder = PurePosixPath(locate(source.paths[0].partition("/**/")[0]).path).parent
     name = folder.name if len(found.sources) > 1 else first
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:80].strip("-._") or "dataset"
+    name = _plain_name(name)
     source_column = next(
         c for c in ("source", "dataset", *(f"source_{i}" for i in range(len(columns) + 1))) if c not in columns
     )
     reserved = source_column != "source"
     key, group, label = _key(samples, source_column), _group(samples), _label(samples)
     target = guess_target(samples, rows)
-    if target.rows < MIN_ROWS:
-        raise SpecError(
-            f"{target.named!r} would be the target ({target.reason}) and has {target.rows} rows, expected at least "
-            f"{MIN_ROWS}, one for each of test, dev, train_dev and train; give more data",
-            "arguments",
-        )
-    size = min(2_500, target.rows // 4)
-    said = f"source: {_scalar(target.source)}" if target.source else f"where: {_quoted(target.where or '')}"
+    _check_enough(target)
     strata = [*(label.value if label else ()), *([target.column] if target.column else [])]
     lines = [
         "# A first guess by targetsplit init. Read every line; confirm the target; then:",
@@ -145,14 +209,10 @@ def _text(
         f"label: {_names(label.value)}   # {label.reason}"
         if label
         else "# label: label                  # no column looks like one",
-        f"target: {{{said}}}   # {_comment(target.reason)}: CONFIRM. The data that the model will be judged on",
+        _target_line(target),
         *_time_lines(samples),
         f"stratify: [{', '.join(map(_scalar, strata))}]" if strata else "# stratify: [label]",
-        "splits:",
-        f"  test: {size}   # at most a quarter of {_comment(target.named)}",
-        f"  dev: {size}",
-        f"  train_dev: {size}   # from what train is made of",
-        "  train: rest",
+        *_split_lines(target),
     ]
     return "\n".join(lines) + "\n"
 

@@ -9,9 +9,11 @@ from importlib import metadata
 
 import pyarrow as pa
 
+from pipelines.sources.formats import Format
 from pipelines.sources.fragments import SourceRequest
 from pipelines.sources.options import CsvOptions
 from pipelines.spec.models import Csv as CsvSpec
+from pipelines.spec.models import Format as SourceFormat
 from pipelines.spec.models import Pool as PoolSpec
 from pipelines.spec.models import Spec
 from pipelines.spec.models import Split as SplitSpec
@@ -28,9 +30,15 @@ _DECIDING_PACKAGES = ("targetsplit", "polars", "polars-hash")
 def source_requests(spec: Spec) -> tuple[SourceRequest, ...]:
     """What to read, in the order of the spec."""
     return tuple(
-        SourceRequest(name=name, paths=source.paths, format=source.format, csv=_csv_options(source.csv))
+        SourceRequest(name=name, paths=source.paths, format=_table_format(source.format), csv=_csv_options(source.csv))
         for name, source in spec.sources.items()
     )
+
+
+def _table_format(given: SourceFormat | None) -> Format | None:
+    if given == "images" or given == "audio":  # noqa: PLR1714, mypy narrows this
+        raise ValueError(f"sources of {given} are ingested first")
+    return given
 
 
 def make_rules(spec: Spec, schema: pa.Schema) -> Rules:

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 import polars as pl
 
 from pipelines.api import Progress
-from pipelines.job import make_heading, make_request, make_rules, source_requests
+from pipelines.ingesting import ingest_sources
+from pipelines.job import make_heading, make_request, make_rules
 from pipelines.jobs.census import CensusTask, build_census
 from pipelines.jobs.execution import JobOptions, job_options, run_job, runner_of
 from pipelines.jobs.lookup import find_trained
@@ -16,7 +17,7 @@ from pipelines.metrics import JobLog
 from pipelines.output.layout import shard_path
 from pipelines.output.tables import OutputTables
 from pipelines.progress import counting
-from pipelines.run_directory import WORK, RunDirectory
+from pipelines.run_directory import INGEST, WORK, RunDirectory
 from pipelines.sources.fragments import Inventory, join_neighbours, take_inventory
 from pipelines.sources.listing import takes
 from pipelines.sources.schemas import check_reserved
@@ -70,7 +71,9 @@ def make_run_plan(
     options = job_options(beam_options)
     _check_outside(run, spec, base)
     key, numbered = spec.key_columns, spec.output == "index"
-    inventory = take_inventory(source_requests(spec), base, numbered=numbered, key=key)
+    log = JobLog("plan", runner_of(options))
+    requests = ingest_sources(spec, base, run, earlier, options, progress, log)
+    inventory = take_inventory(requests, base, numbered=numbered, key=key)
     check_reserved(inventory.schema, spec.source_column)
     if spec.output == "data":
         check_storable(inventory.schema)
@@ -78,12 +81,14 @@ def make_run_plan(
     suites = _suites(spec, base, inventory, judge)
     rules, request, heading = make_rules(spec, inventory.schema), make_request(spec), make_heading(spec)
     old = _continued(earlier, heading) if earlier is not None else None
-    job = _CensusJob(rules, request, inventory, run, options, progress)
+    job = _CensusJob(rules, request, inventory, run, options, progress, log)
     try:
         plan = _decide(job, heading, earlier, old)
     finally:
         run.clear([WORK])
     run.clear_all()
+    if spec.ingested is None:
+        run.clear([INGEST])
     write_suites(run, suites)
     job.log.write(run)
     write_plan(run, spec, inventory, plan)
@@ -140,10 +145,11 @@ class _CensusJob:
         run: RunDirectory,
         options: JobOptions,
         progress: Progress,
+        log: JobLog,
     ) -> None:
         self._rules, self._request, self._inventory = rules, request, inventory
         self._run, self._options, self._progress = run, options, progress
-        self.log = JobLog("plan", runner_of(options))
+        self.log = log
 
     def take(self, old: Plan | None, depth: int) -> Inputs:
         known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)

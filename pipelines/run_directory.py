@@ -27,11 +27,13 @@ VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json",
 DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
 PROFILE, DOCS, PROJECT, REPORT = "profile", "data_docs", "gx", "report.html"
 CLAIM = "_claim"
+INGEST = "ingest"
+"""Tables of what files hold, images or sounds: kept, so that a file is not decoded again."""
 METRICS = "metrics.json"
 ASSIGNMENT = f"{WORK}/assignment.bin"
 _TABLES = {DATA, HELD_OUT, REJECTED, PROFILE}
 _TO_READ = {CARD, DOCS, PROJECT, REPORT, VALIDATION}
-OWN = frozenset({SPEC, "plan", RUN_LOG, METRICS, SUCCESS, WORK, *_TABLES, *_TO_READ})
+OWN = frozenset({SPEC, "plan", RUN_LOG, METRICS, SUCCESS, WORK, INGEST, *_TABLES, *_TO_READ})
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,8 @@ class RunDirectory:
             )
 
     def clear_all(self) -> None:
-        """Deletes what an earlier run left here; first what says that it is finished."""
-        self.clear(sorted(OWN & set(self.names()), key=lambda name: name != SUCCESS))
+        """Deletes what an earlier run left here, but for what it ingested; first what says that it is finished."""
+        self.clear(sorted((OWN - {INGEST}) & set(self.names()), key=lambda name: name != SUCCESS))
 
     def clear(self, names: Sequence[str]) -> None:
         """Deletes files and folders of the run, in the order given."""

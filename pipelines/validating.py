@@ -10,6 +10,7 @@ from pipelines.api import FailOn, Progress, RunResult
 from pipelines.card import dataset_card
 from pipelines.claims import check_claim
 from pipelines.docs import write_docs
+from pipelines.ingest.names import hash_columns, place_columns
 from pipelines.measured import group_sizes, read_measured, write_metrics
 from pipelines.output.tables import OutputTables
 from pipelines.reporting import write_report
@@ -48,6 +49,8 @@ def column_roles(spec: Spec) -> ColumnRoles:
         strata=tuple(item.column for item in spec.stratify),
         skip=spec.checks.skip,
         times=spec.checks.times,
+        places=place_columns(spec.ingested),
+        hashes=hash_columns(spec.ingested),
     )
 
 

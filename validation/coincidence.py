@@ -41,7 +41,7 @@ def repeats_by_chance(evidence: Evidence) -> bool:
     if evidence.measures is None:
         return False
     roles, rows = evidence.roles, evidence.measures.sample.rows
-    aside = {*roles.key, *roles.skip, roles.source}
+    aside = {*roles.key, *roles.skip, *roles.places, roles.source}
     measured = evidence.measures.profile.columns.select("place", "column").unique().sort("place", "column")
     names: dict[int, list[str]] = {}
     for place, name in measured.iter_rows():

@@ -45,7 +45,7 @@ def _of_pair(pair: Pair, evidence: Evidence, settings: CheckSettings) -> Iterato
 def _compared(evidence: Evidence) -> list[str]:
     assert evidence.measures is not None  # noqa: S101
     roles = evidence.roles
-    left_out = {*roles.key, *roles.skip, *roles.group, roles.source}
+    left_out = roles.not_compared
     names = evidence.measures.profile.names()
     categories = {name for name in names if evidence.kind(name) == "category"}
     left_out |= {length_of(name) for name in (*categories, *left_out)}

@@ -89,7 +89,7 @@ def shift_kinds(
         return ()
     pairs = dict.fromkeys((row.reference, row.observed) for row in comparisons if row.role == "mismatch")
     roles = evidence.roles
-    left_out = {*roles.key, *roles.group, *roles.skip, roles.source}
+    left_out = roles.not_compared
     for reference, observed in pairs:
         frames = [measures.sample.select(evidence.parts(split)).rows for split in (reference, observed)]
         shared = [name for name in frames[0].columns if name in frames[1].columns and name not in left_out]

@@ -169,7 +169,7 @@ def new_category_checks(evidence: Evidence, settings: CheckSettings | None = Non
 def _new_categories(evidence: Evidence) -> Iterator[tuple[str, ColumnProfile, Novelty, Listed]]:
     assert evidence.measures is not None  # noqa: S101
     roles = evidence.roles
-    left_out = {*roles.key, *roles.skip, *roles.group, roles.source, roles.label}
+    left_out = {*roles.not_compared, roles.label}
     designs = Designs(evidence)
     for split in evidence.splits[1:]:
         if not evidence.drawn_from_target(split):

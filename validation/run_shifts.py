@@ -49,9 +49,9 @@ class MeasuredSplits:
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """The columns that are compared: no key, no group, no source, none that the spec skips."""
+        """The columns that are compared: no key, group, source, place or hash of a file, none that the spec skips."""
         roles = self.roles
-        left_out = {*roles.key, *roles.group, *roles.skip, roles.source}
+        left_out = roles.not_compared
         left_out |= {length_of(name) for name in left_out}
         left_out |= {length_of(name) for name in self.profile.names() if self.profile.kind(name) == "category"}
         return tuple(name for name in self.profile.names() if name not in left_out)

@@ -43,6 +43,8 @@ class ColumnRoles:
         skip: left out of every comparison and model, by the user's wish.
         times: when an example was made; compared, but no feature of a model.
         leaks: were found to give the label away; no feature of a model that predicts it.
+        places: tell where the file lies that a row stands for, and nothing of what is in it.
+        hashes: name that file by what is in it. Neither is compared or a feature; equal hashes do mean equal rows.
     """
 
     key: tuple[str, ...] = ()
@@ -53,6 +55,13 @@ class ColumnRoles:
     skip: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+
+    @property
+    def not_compared(self) -> set[str]:
+        """The columns whose values are not compared between splits: they name rows, or are left out as asked."""
+        return {*self.key, *self.group, *self.skip, *self.places, *self.hashes, self.source}
 
 
 @dataclass(frozen=True)

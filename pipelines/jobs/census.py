@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,8 +23,6 @@ from splitting.census import Census, CensusTaker
 from splitting.first_rows import FirstRows, FirstRowsTaker
 from splitting.request import Request
 from splitting.rules import ROWS, Rules
-
-BAD_LINE = "bad line"
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ class FirstLook:
             rows = task.rules.examine(chunk.frame, fragment.source)
             self._census.add(rows, fragment.source)
             self._first_rows.add(rows)
-            if chunk.bad_rows:
-                self._census.reject(fragment.source, BAD_LINE, len(chunk.bad_rows))
+            for reason, rejected in Counter(row.kind for row in chunk.bad_rows).items():
+                self._census.reject(fragment.source, reason, rejected)
             report_rows(len(chunk.frame))
 
     def finish(self) -> tuple[Census, FirstRows]:

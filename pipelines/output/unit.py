@@ -30,8 +30,6 @@ from splitting.rules import GROUP, KEY, NULL_KEY, Rules
 from validation.measures import MeasureOptions
 from validation.tally import Tally
 
-BAD_LINE = "bad line"
-
 
 @dataclass(frozen=True)
 class Unit:
@@ -199,7 +197,7 @@ def _write_bad_rows(rows: tuple[BadRow, ...], fragment: Fragment, asides: _Aside
         schema=LINE_SCHEMA,
     )
     asides.write(REJECTED, table, "lines")
-    reasons = pl.Series([BAD_LINE] * len(rows), dtype=pl.String)
+    reasons = pl.Series([row.kind for row in rows], dtype=pl.String)
     result.asides.append(Tally.of_aside(REJECTED, fragment.source, reasons))
 
 

@@ -6,7 +6,8 @@ from typing import Literal
 
 from splitting.errors import DataError
 
-Format = Literal["parquet", "csv", "jsonl", "arrow", "orc"]
+Format = Literal["parquet", "csv", "jsonl", "arrow", "orc", "rejects"]
+"""`rejects` are files that an ingest took for no examples, each with its reason; no spec names it."""
 EXTENSIONS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",

@@ -31,12 +31,14 @@ class SourceRequest:
         paths: files, folders or globs.
         format: of all its files; None where their endings tell.
         csv: how CSV files are read.
+        base: the folder that its relative paths are against; None for that of all.
     """
 
     name: str
     paths: tuple[str, ...]
     format: Format | None = None
     csv: CsvOptions = field(default_factory=CsvOptions)
+    base: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,11 @@ def take_inventory(
         DataError: files are missing, unreadable, listed twice, lack a key or do not go together; lists up to five of
             each.
     """
-    wanted = [(request, file) for request in sources for file in list_source(request.name, request.paths, base)]
+    wanted = [
+        (request, file)
+        for request in sources
+        for file in list_source(request.name, request.paths, request.base or base)
+    ]
     check_read_once([(request.name, file) for request, file in wanted])
     formats = [format_of(file.file, request.format) for request, file in wanted]
     with ThreadPoolExecutor(8) as pool:
@@ -135,7 +141,7 @@ def take_inventory(
     schemas = [
         FileSchema(request.name, file.file, fact.schema, kind, complete=_is_seen_whole(file, kind))
         for (request, file), kind, fact in rows
-        if fact.schema is not None
+        if fact.schema is not None and kind != "rejects"
     ]
     if not schemas:
         raise DataError("the sources hold no rows and no columns; check their paths")

@@ -81,6 +81,11 @@ def _parquet(location: Location, _file: ListedFile, _csv: CsvOptions) -> FileFac
         return FileFacts(opened.schema_arrow, meta.num_rows, sizes or ((0, 0),))
 
 
+def _rejects(location: Location, _file: ListedFile, _csv: CsvOptions) -> FileFacts:
+    meta = pq.read_metadata(location.path, filesystem=location.filesystem)
+    return FileFacts(pa.schema([]), meta.num_rows, None)
+
+
 def _arrow(location: Location, _file: ListedFile, _csv: CsvOptions) -> FileFacts:
     with location.filesystem.open_input_file(location.path) as handle:
         try:
@@ -113,4 +118,5 @@ _LOOKS: dict[Format, Callable[[Location, ListedFile, CsvOptions], FileFacts]] = 
     "orc": _orc,
     "csv": _csv,
     "jsonl": _jsonl,
+    "rejects": _rejects,
 }

@@ -97,9 +97,9 @@ def takes(path: str, base: str | None, uri: str) -> bool:
     """
     folder, glob = locate(path, base), None
     if kind(folder) != "folder":
-        if not _MAGIC.search(split_query(path)[0]):
+        if not is_glob(path):
             return folder.uri == uri
-        folder, glob = _split_glob(path, base)
+        folder, glob = split_glob(path, base)
     stem, start = split_query(uri)[0], split_query(folder.uri)[0].rstrip("/") + "/"
     return stem.startswith(start) and _is_wanted(stem.removeprefix(start).split("/"), glob)
 
@@ -113,6 +113,16 @@ def list_path(path: str, base: str | None = None) -> list[ListedFile]:
     return list(_expand(path, base))
 
 
+def is_glob(path: str) -> bool:
+    """Whether a path has characters of a glob."""
+    return _MAGIC.search(split_query(path)[0]) is not None
+
+
+def is_document(name: str) -> bool:
+    """Whether a file name is that of a document beside the data."""
+    return _NOT_DATA.fullmatch(name) is not None
+
+
 def _expand(path: str, base: str | None) -> Iterator[ListedFile]:
     location = locate(path, base)
     root = locate(base or ".").uri
@@ -122,16 +132,21 @@ def _expand(path: str, base: str | None) -> Iterator[ListedFile]:
         yield _listed(location.uri, info.size, root)
     elif found == "folder":
         yield from _walk(location, root, None)
-    elif _MAGIC.search(split_query(path)[0]):
-        folder, pattern = _split_glob(path, base)
+    elif is_glob(path):
+        folder, pattern = split_glob(path, base)
         if kind(folder) == "folder":
             yield from _walk(folder, root, pattern)
 
 
-def _split_glob(path: str, base: str | None) -> tuple[Location, str]:
+def split_glob(path: str, base: str | None) -> tuple[Location, str]:
     """The folder below which a glob matches, and the glob within it.
 
-    A part that is the name of a folder, brackets and all, is that folder.
+    Args:
+        path: a glob.
+        base: the folder that relative paths are against.
+
+    Returns:
+        The folder and the glob. A part that is the name of a folder, brackets and all, is that folder.
     """
     stem, query = split_query(path)
     start, rest = "", stem.removeprefix("file://")

@@ -17,7 +17,7 @@ from pipelines.sources.fragments import Fragment
 from pipelines.sources.json_lines import read_json
 from pipelines.sources.options import CsvOptions
 from pipelines.sources.storable import to_plain
-from pipelines.sources.text import BadRow
+from pipelines.sources.text import MAX_TEXT, BadRow
 from splitting.columns import cast_columns, column, from_arrow
 from splitting.errors import DataError
 
@@ -243,6 +243,8 @@ def _read_pyarrow(fragment: Fragment, location: Location, schema: pa.Schema, col
         yield from _read_orc(location, columns)
     elif fragment.format == "arrow":
         yield from _read_ipc(fragment, location, columns)
+    elif fragment.format == "rejects":
+        yield _read_rejects(location)
     else:
         yield from _read_parquet(fragment, location, columns)
 
@@ -279,6 +281,15 @@ def _read_orc(location: Location, columns: Sequence[str]) -> Iterator[Part]:
         for stripe in range(opened.nstripes):
             batch = opened.read_stripe(stripe)
             yield _some(pa.Table.from_batches([batch]), columns), ()
+
+
+def _read_rejects(location: Location) -> Part:
+    """No rows; what was rejected before, as lines that are no rows are."""
+    table = pq.read_table(location.path, filesystem=location.filesystem, partitioning=None)
+    columns = [table[name].to_pylist() for name in ("path", "reason", "kind")]
+    return pa.table({}), tuple(
+        BadRow(path[:MAX_TEXT], f"{kind}: {why}", kind) for path, why, kind in zip(*columns, strict=True)
+    )
 
 
 def _some(table: pa.Table, columns: Sequence[str]) -> pa.Table:

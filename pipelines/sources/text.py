@@ -12,20 +12,23 @@ from pipelines.sources.filesystems import Location, raise_for
 
 BLOCK_BYTES = 16 * 2**20
 MAX_TEXT = 10_000
+BAD_LINE = "bad line"
 _LINE_BYTES = 2**16
 
 
 @dataclass(frozen=True)
 class BadRow:
-    """A line that is not a row.
+    """A line that is not a row, or a file that is no example.
 
     Attributes:
-        text: the line, cut to 10,000 characters.
+        text: the line, cut to 10,000 characters; of a file, its path.
         reason: why it is none.
+        kind: by which it is counted.
     """
 
     text: str
     reason: str
+    kind: str = BAD_LINE
 
 
 Span = tuple[int, int]

@@ -22,12 +22,15 @@ from pydantic import (
     model_validator,
 )
 
+from pipelines.ingest.names import KindName
+from pipelines.ingest.rejects import Limits
 from pipelines.sources.formats import extension_format
 from pipelines.spec.check_models import Checks
+from pipelines.spec.ingest_models import INGESTED, Audio, Images, LabelFrom, ListedIn, Share
 from pipelines.spec.values import listed, parse_edge, parse_size, shorten, size_text
 from splitting.request import TARGET_POOL, TRAIN
 
-Format = Literal["parquet", "csv", "jsonl", "arrow", "orc"]
+Format = Literal["parquet", "csv", "jsonl", "arrow", "orc", "images", "audio"]
 COLUMN_TYPES = [
     "bool",
     "int8",
@@ -119,11 +122,15 @@ class Source(_Model):
         path: a file, folder, glob, or a list of them.
         format: of the files; by default, what their names end in.
         csv: how CSV files are read.
+        label: where the label of a file comes from; of images and audio.
+        table: lists the files, with columns of the user's own; of images and audio.
     """
 
     path: Annotated[Names, Field(min_length=1)]
     format: Format | None = None
     csv: Csv = Csv()
+    label: LabelFrom | None = None
+    table: ListedIn | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -144,6 +151,16 @@ class Source(_Model):
         if "csv" in self.model_fields_set and not found & {"csv", None}:
             kind = " and ".join(sorted(map(str, found)))
             raise ValueError(f"has csv: options, but is {kind}; take csv: out, or set format: csv")
+        return self
+
+    @model_validator(mode="after")
+    def _has_labels(self) -> Source:
+        if self.label is not None and self.format not in INGESTED:
+            raise ValueError("has label:, which says where files have theirs from; set format: images, or take it out")
+        if self.table is not None and self.format not in INGESTED:
+            raise ValueError("has table:, which lists files; set format: images, or give the table under path")
+        if self.table is not None and len(self.path) > 1:
+            raise ValueError("has table: and several paths; give one folder, that the table's names are relative to")
         return self
 
 
@@ -246,6 +263,8 @@ class Spec(_Model):
         source_column: the name of the column that tells each row's source.
         checks: how a run is judged.
         report: what the report shows.
+        images: how images are read.
+        audio: how sounds are read.
     """
 
     name: Annotated[str, Field(max_length=100)]
@@ -263,6 +282,28 @@ class Spec(_Model):
     source_column: Annotated[str, Field(min_length=1)] = "source"
     checks: Checks = Checks()
     report: Report = Report()
+    images: Images = Images()
+    audio: Audio = Audio()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        """Where all sources are files of one kind, name, salt and key may be left out: files have names."""
+        kind = _ingested(value.get("sources")) if isinstance(value, dict) else None
+        if kind is None:
+            return value
+        return {"name": kind, "salt": kind, "key": [value.get("source_column", "source"), "path"], **value}
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Spec:
+        formats = {source.format for source in self.sources.values()}
+        if formats & set(INGESTED) and len(formats) > 1:
+            told = " and ".join(sorted(str(one or "tables") for one in formats))
+            raise ValueError(f"has sources of {told}; expected sources of one kind: make a spec of each kind")
+        for kind in INGESTED:
+            if kind in self.model_fields_set and self.ingested != kind:
+                raise ValueError(f"has {kind}: options, and no source has format: {kind}; take {kind}: out")
+        return self
 
     @field_validator("name")
     @classmethod
@@ -282,6 +323,22 @@ class Spec(_Model):
                 splits[name] = split.model_copy(update={"from_": default})
         object.__setattr__(self, "splits", {**splits, TRAIN: Split(size="rest")})
         return self
+
+    @property
+    def ingested(self) -> KindName | None:
+        """What the files of the sources are, if they have to be made tables of first."""
+        kind = next(iter(self.sources.values())).format
+        return kind if kind == "images" or kind == "audio" else None  # noqa: PLR1714, mypy narrows this
+
+    def limits(self) -> Limits:
+        """What a file may take to be read."""
+        if self.ingested == "audio":
+            return Limits(max_bytes=self.audio.max_bytes, max_seconds=self.audio.max_seconds)
+        return Limits(self.images.max_pixels, self.images.max_bytes, self.images.mislabelled)
+
+    def max_rejected(self) -> Share:
+        """How many files of a source may be rejected."""
+        return Share(self.audio.max_rejected if self.ingested == "audio" else self.images.max_rejected)
 
     @property
     def key_is_row(self) -> bool:
@@ -310,9 +367,11 @@ class Spec(_Model):
             if "csv" not in source.model_fields_set:
                 del document["sources"][name]["csv"]
         document["splits"] = {name: _split_document(split) for name, split in self.splits.items()}
-        for name in ("checks", "report"):
+        for name in ("checks", "report", *INGESTED):
             if name not in self.model_fields_set:
                 del document[name]
+            elif name in INGESTED:
+                document[name]["max_rejected"] = size_text(self.max_rejected().amount)
         plain: dict[str, Any] = _plain(document)
         return plain
 
@@ -322,6 +381,16 @@ class Spec(_Model):
         if any(mark in text for mark in _YAML_LINE_BREAKS):
             return yaml.safe_dump(self.to_document(), sort_keys=False, allow_unicode=False)
         return text
+
+
+def _ingested(sources: Any) -> str | None:
+    """The one format of all sources, if that is one of files."""
+    found = [source.get("format") if isinstance(source, dict) else None for source in _values(sources)]
+    return found[0] if found and found[0] in INGESTED and len(set(map(str, found))) == 1 else None
+
+
+def _values(sources: Any) -> list[Any]:
+    return list(sources.values()) if isinstance(sources, dict) else []
 
 
 def _split_document(split: Split) -> Any:

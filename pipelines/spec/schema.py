@@ -17,6 +17,8 @@ from pipelines.spec.checks import (
     RESERVED_SPLITS,
     SPLIT_NAME,
 )
+from pipelines.spec.ingest_models import INGESTED
+from pipelines.spec.ingest_schema import AUDIO, IMAGES, LABEL_FROM, LISTED_IN, only_files
 from pipelines.spec.models import COLUMN_TYPES, MOST_SAMPLE_ROWS
 from pipelines.spec.schema_parts import END as _END
 from pipelines.spec.schema_parts import FULL_TEXT as _FULL_TEXT
@@ -76,14 +78,24 @@ _SOURCE = {
                 "data/web/*.parquet",
             ),
             "format": _told(
-                {"enum": ["parquet", "csv", "jsonl", "arrow", "orc"]},
-                "Of the files; by default, what their names end in.",
+                {"enum": ["parquet", "csv", "jsonl", "arrow", "orc", *INGESTED]},
+                "Of the files; by default, what their names end in. images and audio are files that are measured.",
             ),
             "csv": _CSV,
+            "label": LABEL_FROM,
+            "table": LISTED_IN,
         },
     ),
-    "if": {"required": ["csv", "format"]},
-    "then": {"properties": {"format": {"const": "csv"}}},
+    "allOf": [
+        {
+            "if": {"required": ["csv", "format"]},
+            "then": {"properties": {"format": {"const": "csv"}}},
+        },
+        {
+            "if": {"anyOf": [{"required": ["label"]}, {"required": ["table"]}]},
+            "then": {"required": ["format"], "properties": {"format": {"enum": list(INGESTED)}}},
+        },
+    ],
 }
 _POOL = {
     **_object(
@@ -176,7 +188,7 @@ def json_schema() -> dict[str, Any]:
         ),
         "salt": _told(
             {**_FULL_TEXT, "maxLength": 200},
-            "Names the draw; another salt is another draw. Keep it.",
+            "Names the draw; another salt is another draw. Keep it. Of images and audio, it may be left out.",
             "cat-finder-2026",
         ),
         "sources": _told(
@@ -189,7 +201,11 @@ def json_schema() -> dict[str, Any]:
             },
             "The inputs, by name.",
         ),
-        "key": _told(_NAMES, "The columns that name an example for ever, or row for the whole row.", "image_id"),
+        "key": _told(
+            _NAMES,
+            "The columns that name an example for ever, or row for the whole row. Of files: source and path.",
+            "image_id",
+        ),
         "group": _told(_NAMES, "Columns whose examples are never separated.", "user_id"),
         "label": _told(_TEXT, "The column that a model predicts.", "label"),
         "target": _told(_POOL, "Which distribution matters.", {"source": "app"}),
@@ -213,11 +229,9 @@ def json_schema() -> dict[str, Any]:
         "source_column": _told({**_TEXT, "default": "source"}, "The name of the column that tells a row's source."),
         "checks": CHECKS,
         "report": _REPORT,
+        "images": IMAGES,
+        "audio": AUDIO,
     }
-    root = _object(
-        "targetsplit spec",
-        "What to split, and how.",
-        ["name", "salt", "sources", "key", "target", "splits"],
-        properties,
-    )
+    root = _object("targetsplit spec", "What to split, and how.", ["sources", "target", "splits"], properties)
+    root |= {"if": only_files(), "else": {"required": ["name", "salt", "key"]}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root}

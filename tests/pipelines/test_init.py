@@ -19,6 +19,8 @@ from pipelines.init import suggest_spec
 from pipelines.spec.loading import parse_spec
 from pipelines.spec.models import Spec
 from splitting.errors import DataError, SpecError
+from tests.support.pictures import encoded, picture, write_pictures
+from tests.support.pictures import write as write_text
 
 
 def images(rows: int = 40, prefix: str = "w") -> pl.DataFrame:
@@ -262,3 +264,28 @@ def test_first_specs_of_real_tables_aim_at_a_part(name: str, tmp_path: Path) -> 
     (tmp_path / "spec.yaml").write_text(suggest_spec([str(folder)]))
     plan = api.plan(str(tmp_path / "spec.yaml"), str(tmp_path / "RUN"))
     assert plan.target_rows_of("train") < plan.rows_of("train")
+
+
+def test_folders_of_images_are_sources_with_labels(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "photos/web", 12)
+    write_pictures(tmp_path / "photos/app", 8)
+    write_text(tmp_path / "photos/web/labels.csv", b"file,price\ncat/000.jpg,3\n")
+    for paths in ([str(tmp_path / "photos")], [str(tmp_path / "photos/web"), str(tmp_path / "photos/app")]):
+        text = suggest_spec(paths)
+        spec = parse_spec(text)
+        assert {name: source.format for name, source in spec.sources.items()} == {"app": "images", "web": "images"}
+        assert (spec.name, spec.key, spec.label) == ("photos", ("source", "path"), "label")
+        assert spec.target.source == ("app",)
+        assert all(source.label is not None for source in spec.sources.values())
+        assert "12 files" in text
+        assert "labels.csv" in text
+
+
+def test_folders_of_images_without_labels_and_of_sounds(tmp_path: Path) -> None:
+    for folder in ("web", "app"):
+        for number in range(5):
+            write_text(tmp_path / f"pictures/{folder}/{number}.png", encoded(picture(number), "PNG"))
+            write_text(tmp_path / f"sounds/{folder}/{number}.wav", b"RIFF")
+    spec = parse_spec(suggest_spec([str(tmp_path / "pictures")]))
+    assert (set(spec.sources), spec.label, spec.ingested) == ({"web", "app"}, None, "images")
+    assert parse_spec(suggest_spec([str(tmp_path / "sounds")])).ingested == "audio"

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 from pyarrow import fs
 
@@ -218,6 +219,7 @@ def upload(port: int, folder: Path, prefix: str) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             connection = http.client.HTTPConnection(HOST, port, timeout=_SECONDS)
-            connection.request("PUT", f"/{BUCKET}/{prefix}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+            name = quote(f"/{BUCKET}/{prefix}/{path.relative_to(folder).as_posix()}")
+            connection.request("PUT", name, path.read_bytes())
             assert connection.getresponse().status == 200
             connection.close()

@@ -91,6 +91,7 @@ def columns_of(sample: SampleRows, *, names_too: bool = False) -> Columns:
     by_role = {
         **dict.fromkeys(roles.leaks, GIVES_AWAY),
         **dict.fromkeys(roles.times, "tells when the example was made"),
+        **dict.fromkeys((*roles.places, *roles.hashes), "names a file"),
         **dict.fromkeys(roles.skip, "left out as asked"),
         **dict.fromkeys(roles.group, "is the group"),
         **dict.fromkeys(roles.key, "is the key"),

@@ -1,0 +1,129 @@
+"""Measure the ingest of images against Pillow alone: what does it cost beyond opening and decoding the same files?
+
+Makes JPEG files of a few sizes, then, in turn and in fresh processes: Pillow opens each file and decodes it at the
+reduced scale that the ingest asks for, on all cores by threads or by processes; and `targetsplit plan` ingests them.
+Prints the medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+SIZES = ((800, 600), (1_280, 960), (2_048, 1_536))
+DISTINCT = 600
+SPEC = """
+sources:
+  web: {{path: '{data}/web', format: images, label: {{from: directory}}}}
+  app: {{path: '{data}/app', format: images, label: {{from: directory}}}}
+label: label
+target: {{source: app}}
+splits: {{dev: {rows}, train: rest}}
+"""
+PILLOW = """
+import io, sys, time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from PIL import Image
+
+def decode(paths):
+    pixels = 0
+    for path in paths:
+        image = Image.open(io.BytesIO(Path(path).read_bytes()))
+        scale = 256 / max(image.size)
+        image.draft(None, (int(image.width * scale), int(image.height * scale)))
+        image.load()
+        pixels += image.width * image.height
+    return pixels
+
+if __name__ == "__main__":
+    pool = {"threads": ThreadPoolExecutor, "processes": ProcessPoolExecutor}[sys.argv[2]](int(sys.argv[3]))
+    began = time.perf_counter()
+    paths = sorted(map(str, Path(sys.argv[1]).rglob("*.jpg")))
+    with pool:
+        total = sum(pool.map(decode, [paths[i : i + 256] for i in range(0, len(paths), 256)]))
+    print(time.perf_counter() - began)
+"""
+
+
+def picture(seed: int, width: int, height: int) -> Image.Image:
+    """Shapes of several sizes, with the grain of a photograph."""
+    rng = np.random.default_rng(seed)
+    values = np.zeros((height, width, 3))
+    for cells in (6, 24, 96):
+        coarse = Image.fromarray(rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
+        values += np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float64) * (6 / cells)
+    values = (values - values.min()) / np.ptp(values) * 255 + rng.normal(0, 5, values.shape)
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def make(folder: Path, files: int) -> None:
+    """Makes the files; of more than 600, the rest are hard links to them."""
+    if folder.exists() and sum(1 for _ in folder.rglob("*.jpg")) == files:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    first: list[Path] = []
+    for number in range(files):
+        path = folder / ("app" if number % 20 == 0 else "web") / f"label{number % 7}" / f"{number:07d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if number < DISTINCT:
+            picture(number, *SIZES[number % len(SIZES)]).save(path, quality=87)
+            first.append(path)
+        else:
+            os.link(first[number % DISTINCT], path)
+
+
+def ours(data: Path, work: Path, files: int) -> float:
+    """Seconds of the ingest's job."""
+    spec, run = work / "spec.yaml", work / "run"
+    shutil.rmtree(run, ignore_errors=True)
+    spec.write_text(SPEC.format(data=data, rows=max(1, files // 200)))
+    command = [str(Path(sys.executable).with_name("targetsplit")), "plan", str(spec), "-o", str(run)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    jobs = json.loads((run / "metrics.json").read_text())["plan"]["jobs"]
+    return float(next(job["seconds"] for job in jobs if job["job"] == "ingest"))
+
+
+def pillow(data: Path, work: Path, how: str, cores: int) -> float:
+    """Seconds that Pillow alone takes."""
+    script = work / "pillow_alone.py"
+    script.write_text(PILLOW)
+    command = [sys.executable, str(script), str(data), how, str(cores)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    data, work = HERE / "data" / f"images-{arguments.files}", HERE / "out" / "images"
+    work.mkdir(parents=True, exist_ok=True)
+    make(data, arguments.files)
+    cores = len(os.sched_getaffinity(0))
+    took: dict[str, list[float]] = {}
+    for _ in range(arguments.repeats):
+        for how in ("threads", "processes"):
+            took.setdefault(f"Pillow alone, {how}", []).append(pillow(data, work, how, cores))
+        took.setdefault("targetsplit's ingest", []).append(ours(data, work, arguments.files))
+    least = min(statistics.median(found) for name, found in took.items() if name.startswith("Pillow"))
+    size = sum(path.stat().st_size for path in data.rglob("*.jpg")) / arguments.files / 1_000
+    print(f"{arguments.files:,} files of {size:.0f} kB on {cores} cores, medians of {arguments.repeats}")
+    for name, found in took.items():
+        middle = statistics.median(found)
+        spread = ", ".join(f"{one:.1f}" for one in sorted(found))
+        print(f"{name}: {middle:.1f} s ({spread}), {arguments.files / middle:,.0f} files/s, ratio {middle / least:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The kinds of files that are ingested: what is measured of each, and how."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.ingest.extras import check_extra
+from pipelines.ingest.names import AUDIO_ENDINGS, IMAGE_ENDINGS, KindName
+from pipelines.ingest.rejects import Limits
+
+_MEASURES = 1
+"""Raised with every change of what is measured, so that nothing measured otherwise is taken over."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of files.
+
+    Attributes:
+        name: as specs write it.
+        schema: of what is measured.
+        measure: bytes, name and limits to a value for each column; raises UnreadableError.
+        packages: whose versions decide what is measured.
+        endings: of file names that promise such a file.
+    """
+
+    name: KindName
+    schema: pa.Schema = field(repr=False)
+    measure: Callable[[bytes, str, Limits], dict[str, Any]] = field(repr=False)
+    packages: tuple[str, ...]
+    endings: frozenset[str] = field(repr=False)
+
+    def fingerprint(self, limits: Limits) -> str:
+        """A digest of what decides a measure beside the bytes: versions and limits."""
+        versions = {name: metadata.version(name) for name in self.packages}
+        told = json.dumps([_MEASURES, self.name, versions, asdict(limits)], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+@cache
+def kind_of(name: KindName) -> Kind:
+    """A kind by its name.
+
+    Raises:
+        SpecError: its extra is not installed.
+    """
+    check_extra(name)
+    if name == "images":
+        from pipelines.ingest.images import MEASURED, measure_image  # noqa: PLC0415, an extra
+
+        return Kind(
+            "images",
+            MEASURED,
+            measure_image,
+            ("pillow", "imagehash", "numpy", "scipy"),
+            frozenset(IMAGE_ENDINGS),
+        )
+    from pipelines.ingest.audio import MEASURED as SOUND  # noqa: PLC0415, an extra
+    from pipelines.ingest.audio import measure_audio  # noqa: PLC0415
+
+    return Kind("audio", SOUND, measure_audio, ("soundfile", "numpy"), frozenset(AUDIO_ENDINGS))

@@ -1,0 +1,223 @@
+"""Where the bytes of a member lie, and the exact bytes: a file, a piece of an archive, or a row of Parquet."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby, islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.ingest.image_columns import bytes_of, image_column
+from pipelines.ingest.names import KindName, location_columns
+from pipelines.sources.filesystems import Location, first_line, locate
+from pipelines.sources.uris import is_uri, join
+from splitting.errors import DataError
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the bytes of a member lie.
+
+    Attributes:
+        uri: of a file, relative to the source's base.
+        offset: of the first byte in it; None for the whole file, or a row.
+        size: how many bytes; needed with `offset`.
+        row: in a Parquet file.
+    """
+
+    uri: str
+    offset: int | None = None
+    size: int | None = None
+    row: int | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a file of its own holds the member, and nothing else."""
+        return self.offset is None and self.row is None
+
+
+def resolve(uri: str, base: str) -> Location:
+    """Where a file of a source lies.
+
+    Args:
+        uri: relative to the base, as tables hold it; `/` between its parts, nothing escaped.
+        base: of the source.
+
+    Raises:
+        DataError: it leads out of the base.
+    """
+    parts = uri.split("/")
+    if not uri or uri.startswith("/") or is_uri(uri) or any(part in ("", ".", "..") for part in parts):
+        raise DataError(f"{uri!r} does not lie in {base}; the table was changed after it was written: plan again")
+    return locate(join(base, uri))
+
+
+def local_file(uri: str, base: str) -> str | None:
+    """The path of a whole file on this machine's disk; None where it lies elsewhere.
+
+    Args:
+        uri: relative to the base.
+        base: of the source.
+    """
+    location = resolve(uri, base)
+    return location.path if location.is_local else None
+
+
+def places_of(rows: pa.Table, kind: KindName = "images") -> list[Place]:
+    """The places in the location columns of an ingested table.
+
+    Args:
+        rows: have the location columns of their kind.
+        kind: `images` or `audio`.
+    """
+    columns = [rows[name].to_pylist() for name in location_columns(kind)]
+    return [Place(*values) for values in zip(*columns, strict=True)]
+
+
+def read_files(rows: pa.Table, base: str, kind: KindName = "images") -> list[bytes]:
+    """The exact bytes of the files of some rows.
+
+    Args:
+        rows: of one source, with its location columns.
+        base: of the source.
+        kind: `images` or `audio`.
+
+    Returns:
+        The bytes, in the order of the rows.
+
+    Raises:
+        DataError: one is gone, is shorter now, or cannot be read.
+    """
+    places = places_of(rows, kind)
+    found = []
+    for place, data in zip(places, read_places(places, base), strict=True):
+        if isinstance(data, OSError):
+            raise DataError(f"cannot read {resolve(place.uri, base).uri}: {_told(data)}; bring it back, or plan again")
+        if place.size is not None and len(data) != place.size:
+            raise DataError(
+                f"{resolve(place.uri, base).uri}: {place.size:,} bytes were measured, {len(data):,} are there now; "
+                "plan again"
+            )
+        found.append(data)
+    return found
+
+
+def _told(error: OSError) -> str:
+    return "there is no such file" if is_missing(error) else first_line(error)
+
+
+def is_missing(error: OSError) -> bool:
+    """Whether an error says that there is no such file."""
+    return isinstance(error, FileNotFoundError) or error.errno == errno.ENOENT
+
+
+def read_places(places: Sequence[Place], base: str, most: int | None = None) -> Iterator[bytes | OSError]:
+    """Reads members, neighbours of one file together; files in an object store several at a time.
+
+    Args:
+        places: of members of one source.
+        base: of the source.
+        most: bytes of a whole file to read at most; one more is read where there are more.
+
+    Yields:
+        The bytes of each, in order, or why they cannot be read.
+    """
+    for (uri, is_file), group in groupby(places, key=lambda place: ("" if place.is_file else place.uri, place.is_file)):
+        if is_file:
+            yield from _read_files(group, base, most)
+            continue
+        members = list(group)
+        location = resolve(uri, base)
+        try:
+            yield from _read_rows(location, members) if members[0].row is not None else _read_pieces(location, members)
+        except OSError as error:
+            yield from [error] * len(members)
+
+
+def _read_files(places: Iterator[Place], base: str, most: int | None) -> Iterator[bytes | OSError]:
+    with ExitStack() as stack:
+        pool: ThreadPoolExecutor | None = None
+        while members := list(islice(places, _AT_ONCE)):
+            locations = [resolve(place.uri, base) for place in members]
+            if all(location.is_local for location in locations):
+                yield from (_read_file(location, most) for location in locations)
+                continue
+            pool = pool or stack.enter_context(ThreadPoolExecutor(_AT_ONCE))
+            yield from pool.map(partial(_read_file, most=most), locations)
+
+
+def _read_file(location: Location, most: int | None) -> bytes | OSError:
+    try:
+        if location.is_local:
+            with Path(location.path).open("rb") as file:
+                return file.read(-1 if most is None else most + 1)
+        with location.filesystem.open_input_stream(location.path, compression=None) as stream:
+            data: bytes = stream.read(None if most is None else most + 1)
+            return data
+    except OSError as error:
+        return error
+
+
+def _read_pieces(location: Location, places: Sequence[Place]) -> Iterator[bytes]:
+    with location.filesystem.open_input_file(location.path) as file:
+        for place in places:
+            file.seek(place.offset or 0)
+            yield file.read(place.size)
+
+
+def _read_rows(location: Location, places: Sequence[Place]) -> Iterator[bytes | OSError]:
+    """Rows of a Parquet file, those of a row group together."""
+    wanted = [place.row or 0 for place in places]
+    with pq.ParquetFile(location.path, filesystem=location.filesystem) as opened:
+        name = image_column(opened.schema_arrow, location.uri)
+        ends = _row_group_ends(opened.metadata)
+        group_of = [next((i for i, end in enumerate(ends) if row < end), None) for row in wanted]
+        for group, members in groupby(zip(group_of, wanted, strict=True), key=lambda pair: pair[0]):
+            rows = [row for _, row in members]
+            if group is None:
+                yield from [FileNotFoundError(errno.ENOENT, "no such row")] * len(rows)
+                continue
+            start = ends[group - 1] if group else 0
+            values = opened.read_row_group(group, columns=[name])[name].take(pa.array([row - start for row in rows]))
+            missing = FileNotFoundError(errno.ENOENT, "no bytes in this row")
+            yield from (missing if data is None else data for data in bytes_of(values).to_pylist())
+
+
+def with_stamps(members: pa.Table, base: str) -> pa.Table:
+    """Members with sizes and stamps, where they are files of their own that nobody has looked at.
+
+    Args:
+        members: of `MEMBER_SCHEMA`, perhaps with other columns.
+        base: of the source.
+    """
+    lacking = pc.and_(pc.and_(pc.is_null(members["_size"]), pc.is_null(members["_row"])), pc.is_null(members["_kind"]))
+    if not pc.any(lacking).as_py():
+        return members
+    sizes, stamps = members["_size"].to_pylist(), members["_stamp"].to_pylist()
+    for i, (uri, wanted) in enumerate(zip(members["_uri"].to_pylist(), lacking.to_pylist(), strict=True)):
+        if wanted:
+            location = resolve(uri, base)
+            info = location.filesystem.get_file_info(location.path)
+            sizes[i], stamps[i] = (info.size, info.mtime_ns) if info.is_file else (None, None)
+    for name, values in (("_size", sizes), ("_stamp", stamps)):
+        at = members.schema.get_field_index(name)
+        members = members.set_column(at, members.schema.field(at), pa.array(values, pa.int64()))
+    return members
+
+
+def _row_group_ends(metadata: pq.FileMetaData) -> list[int]:
+    ends, end = [], 0
+    for i in range(metadata.num_row_groups):
+        end += metadata.row_group(i).num_rows
+        ends.append(end)
+    return ends

@@ -1,0 +1,145 @@
+"""Members: the files of a source, one by one, and parts: numbered runs of members, the unit of work of an ingest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+MEMBER_SCHEMA = pa.schema(
+    [
+        pa.field("_path", pa.string(), nullable=False),
+        pa.field("_uri", pa.string(), nullable=False),
+        pa.field("_offset", pa.int64()),
+        pa.field("_size", pa.int64()),
+        pa.field("_row", pa.int64()),
+        pa.field("_stamp", pa.int64()),
+        pa.field("_label", pa.string()),
+        pa.field("_own", pa.string()),
+        pa.field("_kind", pa.string()),
+        pa.field("_reason", pa.string()),
+    ]
+)
+ROWS_AT_ONCE = 1_024
+BYTES_AT_ONCE = 64 * 2**20
+# Small parts first, so that few files keep all cores busy; large ones later, so that many files make few parts.
+_PART_ROWS = ((16, 256), (64, 1_024))
+_MOST_ROWS = 4_096
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of a source, wherever it lies.
+
+    Attributes:
+        path: its name, relative to the source.
+        uri: of the file that holds it, relative to the source's base.
+        offset: of its first byte in an archive; None where it is a file of its own, or a row.
+        size: in bytes; None where only reading tells.
+        row: in a Parquet file.
+        stamp: when it changed last, in nanoseconds; None where nobody says. Decides only what is decoded again.
+        label: that lies beside it.
+        own: columns of the user as JSON, that lie beside it.
+        kind: of its rejection, where it is known already that it is no example.
+        reason: of its rejection.
+    """
+
+    path: str
+    uri: str
+    offset: int | None = None
+    size: int | None = None
+    row: int | None = None
+    stamp: int | None = None
+    label: str | None = None
+    own: str | None = None
+    kind: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some members in order.
+
+    Attributes:
+        number: from 0, in the order of the source.
+        members: a table of `MEMBER_SCHEMA`, and the user's columns of a list.
+    """
+
+    number: int
+    members: pa.Table = field(repr=False)
+
+    def to_bytes(self) -> bytes:
+        """Packs the part."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.members.schema) as writer:
+            writer.write_table(self.members)
+        packed: bytes = sink.getvalue().to_pybytes()
+        return packed
+
+    @classmethod
+    def from_bytes(cls, number: int, data: bytes) -> Part:
+        """Unpacks a part."""
+        return cls(number, pa.ipc.open_stream(data).read_all())
+
+
+def part_rows(number: int) -> int:
+    """How many members a part has at most.
+
+    Args:
+        number: of the part.
+    """
+    return next((rows for below, rows in _PART_ROWS if number < below), _MOST_ROWS)
+
+
+def parts_of(members: Iterable[Member | pa.Table]) -> Iterator[Part]:
+    """Packs a stream of members into parts; holds one part at a time.
+
+    Args:
+        members: in order; a table of members is a part of its own.
+
+    Yields:
+        Parts, numbered from 0.
+    """
+    number, waiting = 0, list[Member]()
+    for member in members:
+        if isinstance(member, Member):
+            waiting.append(member)
+        if waiting and (not isinstance(member, Member) or len(waiting) == part_rows(number)):
+            yield Part(number, member_table(waiting))
+            number, waiting = number + 1, []
+        if not isinstance(member, Member):
+            yield Part(number, member)
+            number += 1
+    if waiting:
+        yield Part(number, member_table(waiting))
+
+
+def member_table(members: list[Member]) -> pa.Table:
+    """A table of members."""
+    columns: list[list[Any]] = [
+        [getattr(member, name.lstrip("_")) for member in members] for name in MEMBER_SCHEMA.names
+    ]
+    arrays = [pa.array(values, kind.type) for values, kind in zip(columns, MEMBER_SCHEMA, strict=True)]
+    return pa.table(arrays, schema=MEMBER_SCHEMA)
+
+
+def batches_of(members: pa.Table) -> Iterator[pa.Table]:
+    """Cuts a part into batches that become a row group each: bounded by rows and by bytes to read.
+
+    Args:
+        members: of a part.
+
+    Yields:
+        Slices, in order.
+    """
+    start = size = 0
+    sizes = members["_size"].to_pylist()
+    for i, bytes_ in enumerate(sizes):
+        if i > start and (i - start == ROWS_AT_ONCE or size + (bytes_ or 0) > BYTES_AT_ONCE):
+            yield members.slice(start, i - start)
+            start, size = i, 0
+        size += bytes_ or 0
+    if len(sizes) > start:
+        yield members.slice(start)
