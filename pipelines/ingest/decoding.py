@@ -214,11 +214,11 @@ def _formats() -> tuple[str, ...]:
     """The formats that can be opened here."""
     Image.init()
     try:
-        import pillow_heif  # noqa: PLC0415, an extra
+        import pi_heif  # noqa: PLC0415, an extra
     except ImportError:
         found: tuple[str, ...] = _BUILT_IN
     else:
-        pillow_heif.register_heif_opener(thumbnails=False)
+        pi_heif.register_heif_opener(thumbnails=False)
         found = (*_BUILT_IN, "HEIF")
     return tuple(name for name in found if name in Image.OPEN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from pathlib import Path
 from typing import Any
@@ -38,3 +39,21 @@ def write_pictures(folder: Path, count: int, *, first: int = 0, labels: tuple[st
     numbers = range(first, first + count)
     names = [(number, f"{labels[number % len(labels)]}/{number:03d}.jpg") for number in numbers]
     return [write(folder / name, encoded(picture(number))) for number, name in names]
+
+
+def heic() -> bytes:
+    """`picture(1)` as HEIC, which the decoder that we use cannot write."""
+    return base64.b64decode(_HEIC)
+
+
+_HEIC = (
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9j"
+    "AAAAAERAAAEAAQAAAAABegABAAAAAAAAATkAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA1mlw"
+    "cnAAAAC3aXBjbwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AA"
+    "AAMAkAAAAwAAAwAeoDCBBZbqSSmubgIaDAgAAAMAyAAAAwAIQGIAAQAHRAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAA"
+    "AABgAAAAQAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgQIDBAAAAUFtZGF0AAABNSgBr1j5DV4WSyuvYzepLrikm+6U4489"
+    "vzuO6K9d6DvoStFMBlB765CboIQ//+MeD8BxGQLce2s2/mhLVMKTbnat7aEj5PRpQhDFyW8DLPu367lfKUe+s02MsZ4jzuo9ylcR8GneA1rB"
+    "XOZqUdnnJ+oD86AjglwbATj2CVITfRdrdt9W2XOKNwwLJW/cN9QBE3fv2maluwD8+yqW6VQiuwnFrJaaa6oWSiNCff/WniKbMkprjpEbz+iy"
+    "J0nwB8mKb07pjAw0LkpHHnVzYgj2Z7GO+VTW7HDaQMaslK1fjnkAbsKgiQckiFblPxcnIyKVLOmqyf/uZSKYwUIeZAups0mwT8aLCRIcacyQ"
+    "6AIg0+lgBUfOusz84udnqgFni0INdFndmIrwBoOk8CKuJPQbXghUt1m22A=="
+)

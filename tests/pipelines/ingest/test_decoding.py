@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 from pipelines.ingest.decoding import _formats, decode, decode_file
 from pipelines.ingest.images import LONGEST, MEASURED, measure_image
 from pipelines.ingest.rejects import Limits, UnreadableError
-from tests.support.pictures import encoded, picture
+from tests.support.pictures import encoded, heic, picture
 
 LIMITS = Limits()
 ALPHA = Image.merge("RGBA", (*picture(1).split(), Image.linear_gradient("L").resize((96, 64))))
@@ -68,10 +68,8 @@ def test_formats_and_modes(
 
 
 def test_heic_where_it_can_be_read() -> None:
-    pytest.importorskip("pillow_heif")
-    _formats()
-    data = encoded(picture(1), "HEIF", quality=90)
-    assert measure_image(data, "a.heic", LIMITS)["format"] == "HEIF"
+    pytest.importorskip("pi_heif")
+    assert measure_image(heic(), "a.heic", LIMITS)["format"] == "HEIF"
 
 
 def test_heic_without_its_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from pipelines.ingest.decoding import _formats
 from pipelines.ingest.images import measure_image
 from pipelines.ingest.rejects import Limits, UnreadableError
 from tests.support.ingesting import ingest, task_of
-from tests.support.pictures import encoded, picture, write
+from tests.support.pictures import encoded, heic, picture, write
 
 GROCERIES = Path(__file__).resolve().parents[4] / "shared/data/grocery_phone_iconic"
 VARIANTS = 2_000
@@ -67,7 +67,7 @@ DAMAGES: list[Callable[[bytes, Random], bytes]] = [cut, flip, flip_head, huge, b
 
 def images() -> list[tuple[str, bytes]]:
     """Files of every format; real photographs where they are at hand."""
-    pytest.importorskip("pillow_heif")
+    pytest.importorskip("pi_heif")
     _formats()  # registers HEIC
     found = [
         ("a.jpg", encoded(picture(1, 320, 240))),
@@ -81,7 +81,7 @@ def images() -> list[tuple[str, bytes]]:
         ("b.tif", encoded(picture(9), "TIFF", compression="tiff_lzw")),
         ("c.tif", encoded(picture(10), "TIFF", compression="jpeg")),
         ("a.avif", encoded(picture(11), "AVIF")),
-        ("a.heic", encoded(picture(12), "HEIF")),
+        ("a.heic", heic()),
     ]
     return found + [(path.name, path.read_bytes()) for path in sorted(GROCERIES.rglob("*.jpg"))[::24]]
 
