@@ -177,7 +177,7 @@ def judgement_view(judgement: Judgement) -> RenderableType:
     failed, total = len(judgement.failed), len(judgement.verdicts)
     told = f"all {total:,} checks hold"
     if failed:
-        told = f"{total - failed:,} of {total:,} checks hold, {_not_held(judgement)}"
+        told = f"{total - failed:,} of {total:,} checks hold; {_not_held(judgement)}"
     parts: list[RenderableType] = [Text(f"Verdict: {judgement.status}; {told}.")]
     if judgement.findings:
         table = new_table("")
@@ -194,8 +194,8 @@ def judgement_view(judgement: Judgement) -> RenderableType:
 
 def _not_held(judgement: Judgement) -> str:
     counts = Counter[str](verdict.severity for verdict in judgement.failed)
-    words = {"critical": "critical", "warning": "to warn", "info": "to inform"}
-    return ", ".join(f"{counts[severity]:,} {word}" for severity, word in words.items() if counts[severity]) + " do not"
+    words = {"critical": "critical", "warning": "warning" if counts["warning"] == 1 else "warnings", "info": "to know"}
+    return ", ".join(f"{counts[severity]:,} {word}" for severity, word in words.items() if counts[severity])
 
 
 def printable(text: str) -> str:
