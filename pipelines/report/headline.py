@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pipelines.report.advice import CAUSES, step_to_compare, steps
 from pipelines.report.facts import RunFacts
 from pipelines.report.terms import Term, terms_in
 from pipelines.report.words import counted, joined, named, sentence, shown
@@ -32,39 +33,10 @@ _FAULTS: Mapping[str, str] = {
 }
 """What went wrong, in words for one who knows neither the code nor the spec."""
 
-_CAUSES = ("faithful", "target only", "pool only", "disjoint")
-_CONSEQUENCES = ("size", "match")
-_PROMISED = ("leakage", "label", *_CAUSES)
+_PROMISED = ("leakage", "label", *CAUSES)
 """Roles of promises that the page proves: a warning of these says that one does not hold."""
 
-_ADVICE: Mapping[str, str] = {
-    "faithful": "Do not use this run: rows were lost or made up. Run it again; if it happens again, report it.",
-    "target only": "Do not use this run: a score on this split would not be a score on the target. Run it again; if it "
-    "happens again, report it.",
-    "pool only": "Do not use this run: a split holds rows from outside the pool that it is meant to show.",
-    "disjoint": "Do not use this run: a model could be tested on what it was trained on, so that its score is too "
-    "high. Run it again; if it happens again, report it.",
-    "size": "Do not use this run: files were changed or are not whole. Run it again; if it happens again, report it.",
-    "label": "Ask for smaller evaluation splits, or get examples of the label: a model cannot learn what train does "
-    "not show.",
-    "match": "Two splits that were drawn from the same rows do not look alike. With groups, a few large ones can carry "
-    "it: look at the columns under “Splits that must look alike” before you trust the score.",
-    "leakage": "Copies across splits make scores too high. Name in `group` the columns that tell a copy, and "
-    "plan again.",
-    "leak column": "Leave {columns} out of the features, if known only after the label.",
-    "new categories": "A model has never seen these values of {columns}: expect errors there, or get training rows "
-    "that have them.",
-    "suite": "An expectation of your own does not hold: look at it under “Your suites”.",
-    "harm": "The mismatch costs the model: see which columns carry it under “The data mismatch”, and what helps there.",
-}
 _MISMATCH = ("dev", "train_dev")
-_MEASURE = "Set `checks: {profile: true}` and plan again, or be content with what was counted."
-_LARGER = (
-    "Ask for larger splits, or be content with what was counted: columns are compared from {least} rows on "
-    "(`checks: min_rows`)."
-)
-_TRUST = "You can train on train, look for errors on train_dev and dev, and report the score on test once."
-_MOST_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -131,14 +103,18 @@ def headline(facts: RunFacts) -> Headline:
         told = _first_of(facts, warned, roles, unnamed, "warning")
     else:
         tone, verdict, told = _passed(facts, statistics["passed"] - idle)
-    first = _LARGER.replace("{least}", f"{document['settings']['min_rows']:,}") if facts.profile else _MEASURE
     sentences = [sentence(item["sentence"]) for item in findings]
-    steps = _steps(facts, findings, roles, trusted=tone != "bad" and not broken)
+    columns = {role: _columns(facts, role) for role in ("leak column", "new categories")}
+    troubles = [role for finding in (*wrong, *warned) for role in _roles(finding, roles)]
+    told_steps = steps(troubles, columns, trusted=tone != "bad" and not broken)
+    if tone == "note":
+        first = step_to_compare(document["settings"]["min_rows"], measured=facts.profile is not None)
+        told_steps = (first, *told_steps)
     return Headline(
         tone=tone,
         verdict=verdict,
         sentence=told,
-        steps=(*([first] if tone == "note" else []), *steps),
+        steps=told_steps,
         findings=tuple(
             FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], text)
             for item, text in zip(findings, sentences, strict=True)
@@ -213,26 +189,6 @@ def _first_of(
         names = group if isinstance(group, list | tuple) else [group]
         told = f"{told} A group is what shares {named(shown(str(name)) for name in names)}."
     return f"{told} {counted(more, f'more {noun}')} below." if more else told
-
-
-def _steps(
-    facts: RunFacts, findings: list[Mapping[str, Any]], roles: Mapping[str, str], *, trusted: bool
-) -> tuple[str, ...]:
-    """What to do, the most pressing first; what only follows from a cause needs no step of its own."""
-    steps: list[str] = []
-    columns = {role: _columns(facts, role) for role in ("leak column", "new categories")}
-    wrong = {role for finding in findings if finding["severity"] == "critical" for role in _roles(finding, roles)}
-    caused = wrong.intersection(_CAUSES)
-    for finding in findings:
-        if finding["severity"] == "info":
-            continue
-        for role in _roles(finding, roles):
-            if caused and role in _CONSEQUENCES:
-                continue
-            step = _ADVICE.get(role, "").replace("{columns}", columns.get(role, ""))
-            if step and step not in steps:
-                steps.append(step)
-    return (*steps[:_MOST_STEPS], *([_TRUST] if trusted else []))
 
 
 def _columns(facts: RunFacts, role: str) -> str:
