@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.report.facts import RunFacts
-from pipelines.report.words import counted, lines, percent, sentence, shown
+from pipelines.report.words import counted, lines, percent, sentence, short, shown
 from splitting.plan import SetAside
 
 _LONGEST_SPEC = 30_000
@@ -107,7 +107,7 @@ def sample_views(facts: RunFacts) -> tuple[SampleView, ...]:
             f"{counted(len(table.rows), 'row')} of {table.of:,}, chosen by the hash of their keys."
             + _unshown(len(table.columns)),
             tuple(shown(name) for name in table.columns[:_MOST_COLUMNS]),
-            tuple(tuple(shown(value, _LONGEST_VALUE) for value in row[:_MOST_COLUMNS]) for row in table.rows),
+            tuple(tuple(short(value, _LONGEST_VALUE) for value in row[:_MOST_COLUMNS]) for row in table.rows),
         )
         for table in facts.samples
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipelines.report.history_view import HistoryView
     from pipelines.report.view import ReportView
 
-_CODE = re.compile(r"`([^`]+)`")
+_CODE = re.compile(r"``(.+?)``(?!`)|`([^`]+)`")
 _CSS = re.compile(r"[^\w .,%/’-]")
 
 
@@ -65,15 +65,18 @@ def coded(text: str) -> Markup:
         text: it may hold texts from the data.
 
     Returns:
-        HTML in which everything of the text is escaped; a backtick without its second stays one.
+        HTML in which everything of the text is escaped; a backtick without its second stays one, and between double
+        ones single ones are part of the name.
 
     Examples:
         >>> coded("most in `a<b`")
         Markup('most in <code><bdi>a&lt;b</bdi></code>')
     """
-    parts = _CODE.split(text)
-    pieces = [f"<code><bdi>{escape(part)}</bdi></code>" if i % 2 else escape(part) for i, part in enumerate(parts)]
-    return Markup("").join(Markup(piece) for piece in pieces)  # noqa: S704, every part was escaped
+    pieces, at = [], 0
+    for found in _CODE.finditer(text):
+        pieces += [escape(text[at : found.start()]), f"<code><bdi>{escape(found[1] or found[2])}</bdi></code>"]
+        at = found.end()
+    return Markup("").join(Markup(piece) for piece in [*pieces, escape(text[at:])])  # noqa: S704, all were escaped
 
 
 def css_text(text: str) -> str:

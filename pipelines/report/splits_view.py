@@ -12,7 +12,7 @@ from pipelines.report.charts import Segment, letter, stacked_bar
 from pipelines.report.facts import RunFacts
 from pipelines.report.palette import SERIES
 from pipelines.report.words import counted, percent, shown
-from splitting.plan import CellPlan, Plan
+from splitting.plan import CellPlan, Plan, Stratum
 from splitting.request import TRAIN, TRAIN_POOL
 
 PURPOSE: Mapping[str, str] = {
@@ -129,14 +129,14 @@ def splits_view(facts: RunFacts) -> SplitsView:
     """
     plan = facts.plan
     written = {r["expected"]["split"]: (r["observed"]["rows"], r["expected"]["rows"]) for r in facts.of_role("size")}
-    compositions = [_composition(plan, _SOURCE, lambda cell: cell.source)]
+    compositions = [_composition(plan, _SOURCE, lambda cell: (cell.source,))]
     if plan.strata:
         by = " × ".join(shown(name, 30) for name in plan.strata)
-        compositions.append(_composition(plan, by, lambda cell: " × ".join(shown(label) for label in cell.stratum)))
+        compositions.append(_composition(plan, by, lambda cell: cell.stratum))
     quotas = [
         QuotaRow(
             quota.split,
-            " × ".join(shown(label) for label in [*_own_source(quota.source), *quota.stratum]),
+            _part_name((*_own_source(quota.source), *quota.stratum)),
             quota.pool_rows,
             quota.wanted,
             quota.rows,
@@ -194,11 +194,15 @@ def _row(plan: Plan, name: str, rows: int, planned: int) -> SplitRow:
     )
 
 
-def _composition(plan: Plan, by: str, part: Callable[[CellPlan], str]) -> Composition:
+def _part_name(part: Stratum) -> str:
+    return " × ".join(shown(label) for label in part)
+
+
+def _composition(plan: Plan, by: str, part: Callable[[CellPlan], Stratum]) -> Composition:
     """Rows of each part in each split; beyond the largest parts, the rest together."""
     names = [TRAIN, *(split.name for split in plan.splits)]
-    counts: dict[str, Counter[str]] = {name: Counter() for name in names}
-    everything: Counter[str] = Counter()
+    counts: dict[str, Counter[Stratum]] = {name: Counter() for name in names}
+    everything: Counter[Stratum] = Counter()
     for cell in plan.cells:
         called = part(cell)
         counts[cell.split][called] += cell.rows
@@ -206,8 +210,8 @@ def _composition(plan: Plan, by: str, part: Callable[[CellPlan], str]) -> Compos
     last = _TOGETHER
     if by == _SOURCE:
         last = _SHUFFLE
-        everything = Counter({source.name: source.rows for source in plan.sources})
-    parts = sorted(everything, key=lambda name: (-everything[name], name))
+        everything = Counter({(source.name,): source.rows for source in plan.sources})
+    parts = sorted(everything, key=lambda one: (-everything[one], [(label is None, label or "") for label in one]))
     legend = _legend(parts)
     kept = parts[: len(SERIES)]
     bars = []
@@ -218,9 +222,9 @@ def _composition(plan: Plan, by: str, part: Callable[[CellPlan], str]) -> Compos
     return Composition(by, legend, tuple(bars))
 
 
-def _legend(parts: Sequence[str]) -> tuple[Segment, ...]:
+def _legend(parts: Sequence[Stratum]) -> tuple[Segment, ...]:
     kept = parts[: len(SERIES)]
-    legend = [Segment(letter(i), shown(name), 0.0, SERIES[i]) for i, name in enumerate(kept)]
+    legend = [Segment(letter(i), _part_name(one), 0.0, SERIES[i]) for i, one in enumerate(kept)]
     more = len(parts) - len(kept)
     if more:
         legend.append(Segment(letter(len(kept)), counted(more, "other"), 0.0, "other"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from unicodedata import combining
 
 from validation.comparing.words import decimal, percent
 
@@ -11,6 +12,7 @@ __all__ = ["counted", "decimal", "joined", "named", "number", "percent", "q_valu
 
 LONGEST_NAME = 60
 _JOINER = "\u200d"  # holds emoji together
+_MOST_MARKS = 2
 _EMPTY, _NULL = "(empty)", "(null)"
 
 
@@ -27,20 +29,35 @@ def shown(text: str | None, longest: int = LONGEST_NAME) -> str:
     Examples:
         >>> shown("caf\u00e9\n"), shown(""), shown(None), shown("x" * 100, 5)
         ('café\\n', '(empty)', '(null)', 'xxxxx… (100 characters)')
-        >>> shown("a\u202eb")
-        'a\\u202eb'
+        >>> shown("a\u202eb"), shown("e\u0301" + 3 * "\u0301")
+        ('a\\u202eb', 'e\u0301\u0301\\u0301\\u0301')
     """
     if text is None:
         return _NULL
     if not text:
         return _EMPTY
-    kept = "".join(_visible(character) for character in text[:longest])
+    kept = _spelt(text[:longest])
     return kept if len(text) <= longest else f"{kept}… ({len(text):,} characters)"
+
+
+def _spelt(text: str) -> str:
+    """Every character that cannot be seen, and marks that would be piled over the lines above and below."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if combining(character) else 0
+        kept.append(_visible(character) if marks <= _MOST_MARKS else _escaped(character))
+    return "".join(kept)
 
 
 def _visible(character: str) -> str:
     if character.isprintable() or character == _JOINER:
         return character
+    return _escaped(character)
+
+
+def _escaped(character: str) -> str:
     return character.encode("unicode_escape", errors="backslashreplace").decode()
 
 
@@ -57,7 +74,7 @@ def short(text: str | None, longest: int) -> str:
 
 def lines(text: str, longest: int) -> str:
     """A text of several lines, harmless as in `shown`."""
-    kept = "".join(c if c == "\n" else _visible(c) for c in text[:longest])
+    kept = "\n".join(_spelt(line) for line in text[:longest].split("\n"))
     return kept if len(text) <= longest else f"{kept}\n… ({len(text):,} characters)"
 
 
@@ -132,7 +149,7 @@ def named(names: Iterable[str], most: int = 3) -> str:
     """Names from the data in a row, each once and in backticks, for `coded`; the rest counted.
 
     Examples:
-        >>> named(["a", "b", "a"]), named("abcdef")
-        ('`a`, `b`', '`a`, `b`, `c` and 3 more')
+        >>> named(["a", "b", "a"]), named("abcdef"), named(["a`b"])
+        ('`a`, `b`', '`a`, `b`, `c` and 3 more', '``a`b``')
     """
-    return joined((f"`{name}`" for name in dict.fromkeys(names)), most)
+    return joined((f"``{name}``" if "`" in name else f"`{name}`" for name in dict.fromkeys(names)), most)

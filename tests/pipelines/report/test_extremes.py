@@ -153,6 +153,16 @@ def test_what_is_cut_is_counted(facts: RunFacts) -> None:
     assert splits_view(with_sources(facts)).compositions[0].legend[-1].name == "14 others"
 
 
+def test_labels_that_are_shown_alike_are_counted_apart(facts: RunFacts) -> None:
+    """Cut to what a page shows they are the same text; null is no text at all."""
+    names = [("n" * 100 + "1",), ("n" * 100 + "2",), ("(null)",), (None,)]
+    cells = tuple(CellPlan("dev", "app", name, 10 * (5 - at), 0) for at, name in enumerate(names))
+    composition = splits_view(replace(facts, plan=replace(facts.plan, cells=cells))).compositions[1]
+    dev = next(bar for bar in composition.bars if bar.name == "dev")
+    assert dev.counts == (50, 40, 30, 20)
+    assert [part.name for part in composition.legend] == [*(2 * ["n" * 60 + "… (101 characters)"]), "(null)", "(null)"]
+
+
 def test_an_empty_train_dev_says_so(facts: RunFacts) -> None:
     view = report_view(without_train_dev(facts))
     assert view.mismatch.why_none == "Nothing was compared: train_dev holds no rows."

@@ -17,8 +17,9 @@ from pipelines import api
 from pipelines.report.charts import Bins, PairedShare, Scale, Segment, interval, overlay, paired_bars, stacked_bar
 from pipelines.report.distributions import binned
 from pipelines.report.headline import headline
+from pipelines.report.page import coded
 from pipelines.report.palette import DARK, LIGHT, SERIES, contrast, ink, linear, luminance
-from pipelines.report.words import shown
+from pipelines.report.words import named, shown
 from pipelines.reporting import read_facts
 from pipelines.run_directory import RunDirectory
 from splitting.errors import RunDirectoryError
@@ -98,6 +99,8 @@ def test_what_cannot_be_seen_is_spelt_out() -> None:
     assert shown(HOSTILE).endswith("\\u202e")
     assert (shown(""), shown(None)) == ("(empty)", "(null)")
     assert shown("👩\u200d🔬") == "👩\u200d🔬"
+    assert shown("z" + "\u0301" * 50).count("\u0301") == 2, "marks are not piled over other lines"
+    assert coded(f"in {named(['a`b'])} and `c`") == ("in <code><bdi>a`b</bdi></code> and <code><bdi>c</bdi></code>")
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
