@@ -87,6 +87,7 @@ class CheckList:
         wrong: those that do not hold, the worst first.
         rows: those that hold, as far as they are shown.
         more: that are not shown, of either.
+        terms: that they use.
         held: how many hold, of all.
         total: how many there are.
     """
@@ -94,6 +95,7 @@ class CheckList:
     wrong: tuple[CheckRow, ...]
     rows: tuple[CheckRow, ...]
     more: int
+    terms: tuple[Term, ...]
     held: int
     total: int
 
@@ -184,6 +186,7 @@ def _listed(facts: RunFacts, results: Sequence[Mapping[str, Any]]) -> CheckList:
         wrong=tuple(wrong[:MOST_CHECKS]),
         rows=tuple(kept),
         more=max(0, len(wrong) - MOST_CHECKS) + len(held) - len(kept),
+        terms=terms_in(*(row.found for row in (*wrong, *kept))),
         held=len(held),
         total=len(results),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelines.report.facts import RunFacts
-from pipelines.report.words import counted, decimal, number, sentence, shown, signed
+from pipelines.report.words import counted, decimal, number, percent, sentence, shown, signed
 
 _LONGEST = 200
 _Found = Callable[[RunFacts, Mapping[str, Any], Mapping[str, Any]], str]
@@ -80,13 +80,20 @@ def _leak(_: RunFacts, expected: Mapping[str, Any], observed: Mapping[str, Any])
     measure = next((name for name in observed if name != "rows"), "")
     score = observed[measure]
     told = "–" if score is None else f"{score:.3f}"
-    return f"{measure.upper()} {told}, a leak from {decimal(expected['max_auc'])}; n {observed['rows']:,}"
+    return f"{measure.upper()} {told}, counts as a leak from {decimal(expected['max_auc'])}; n {observed['rows']:,}"
 
 
 def _figures(_: RunFacts, __: Mapping[str, Any], observed: Mapping[str, Any]) -> str:
-    parts = [
+    """Of Great Expectations' figures first how many values were unexpected, of how many."""
+    left = dict(observed)
+    parts = []
+    wrong, rows = observed.get("unexpected_count"), observed.get("element_count")
+    if isinstance(wrong, int) and isinstance(rows, int):
+        parts.append(f"{wrong:,} of {counted(rows, 'row')} unexpected ({percent(wrong / rows if rows else 0)})")
+        left = {name: value for name, value in observed.items() if name not in _COUNTED}
+    parts += [
         f"{name.replace('_', ' ')} {_figure(value)}"
-        for name, value in observed.items()
+        for name, value in left.items()
         if isinstance(value, int | float | str) and value != ""
     ]
     return "; ".join(parts) or "–"
@@ -98,6 +105,7 @@ def _figure(value: int | float | str) -> str:
     return shown(value, 60) if isinstance(value, str) else number(value)
 
 
+_COUNTED = ("unexpected_count", "element_count", "unexpected_percent")
 _ENDS = ("split", "reference")
 _TELLING: Mapping[str, _Found] = {
     "expect_rows_in_to_equal_rows_out": _written,

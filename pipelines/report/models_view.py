@@ -48,6 +48,7 @@ class ModelsView:
         cost: of the mismatch.
         apart: whether a classifier tells the splits apart, in a sentence; empty where it was not asked.
         carriers: columns, and how much the classifier loses without each.
+        rows: that the classifier was shown, of the two splits, in words.
         leaks: columns, how well each alone predicts the label, on how many rows, and whether that is a leak.
         transfer: models of each source, judged on each: trained on, judged on, error, interval, rows.
         left_out: columns that models did not see, with the reason.
@@ -56,6 +57,7 @@ class ModelsView:
     cost: CostView
     apart: str
     carriers: tuple[tuple[str, str], ...]
+    rows: str
     leaks: tuple[tuple[str, str, str, bool], ...]
     transfer: tuple[tuple[str, str, str, str, str], ...]
     left_out: tuple[tuple[str, str], ...]
@@ -76,6 +78,7 @@ def models_view(document: Mapping[str, Any]) -> ModelsView:
         cost=_cost(document),
         apart=_apart(document),
         carriers=tuple((shown(item["column"]), f"{item['fall']:.3f}") for item in importances),
+        rows=" and ".join(f"{count:,}" for count in domain["rows"]),
         leaks=tuple(
             (shown(item["column"]), f"{item['measure']} {item['score']:.3f}", f"{item['rows']:,}", bool(item["leaks"]))
             for item in document["leaks"][:_MOST_COLUMNS]

@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.report.headline import Tone
 from pipelines.report.moves import Moves, SplitMoves
 from pipelines.report.run_facts import FinishedRun, RunPair
+from pipelines.report.terms import Term, terms_in
 from pipelines.report.words import counted, joined, sentence, shown
 from splitting.plan import Plan
 from splitting.request import TRAIN
@@ -57,6 +58,7 @@ class PairView:
         examples: by evaluation split; empty where names cannot be compared.
         shifts: what differs between the two, in sentences, the heaviest first.
         shifts_lead: what was compared with what, in sentences.
+        terms: that the shifts are told with.
     """
 
     old: str
@@ -71,6 +73,7 @@ class PairView:
     examples: tuple[SplitMoves, ...]
     shifts: tuple[str, ...]
     shifts_lead: str
+    terms: tuple[Term, ...]
 
 
 def pair_view(pair: RunPair) -> PairView:
@@ -84,6 +87,7 @@ def pair_view(pair: RunPair) -> PairView:
     """
     tone, moved, short = moved_words(pair)
     number, *rest = short.split(" ")
+    shifts = tuple(sentence(shift.sentence) for shift in pair.shifts.shifts) if pair.shifts else ()
     return PairView(
         old=shown(pair.old.name, _LONGEST),
         new=shown(pair.new.name, _LONGEST),
@@ -95,8 +99,9 @@ def pair_view(pair: RunPair) -> PairView:
         spec=tuple(SpecChange(*(shown(text, _LONGEST) for text in change)) for change in spec_changes(pair)),
         sizes=tuple(_size_row(shown(name), old, new) for name, old, new in sizes(pair)),
         examples=pair.moves.splits,
-        shifts=tuple(sentence(shift.sentence) for shift in pair.shifts.shifts) if pair.shifts else (),
+        shifts=shifts,
         shifts_lead=_shifts_lead(pair),
+        terms=terms_in(*shifts),
     )
 
 

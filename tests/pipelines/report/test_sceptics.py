@@ -140,6 +140,11 @@ def test_what_was_found_has_its_n(facts: RunFacts) -> None:
     assert told["disjoint", "no key in both test and dev"] == "0 of 150 rows of test"
     labels = next(words for (role, _), words in told.items() if role == "label")
     assert re.fullmatch(r"0 of \d labels missing, in 0 of \d+ rows", labels)
+    suite = next(
+        r for r in facts.of_role("suite") if r["table"] == "splits.dev" or r["observed"]["element_count"] == 140
+    )
+    wrong = suite["observed"]["unexpected_count"]
+    assert found_words(facts, suite).startswith(f"{wrong} of 140 rows unexpected (")
     raised = {**dict(facts.results[0]), "exception": "no <b>such</b> column"}
     assert found_words(facts, raised) == "could not be judged: no <b>such</b> column"
 
