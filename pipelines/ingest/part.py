@@ -28,6 +28,7 @@ from pipelines.progress import report_rows
 from pipelines.sources.filesystems import Location, delete_tree, first_line, locate, open_output
 
 _LISTED_ROWS = 512
+_REPORTED = 32
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
             done.rows.append(i)
         except UnreadableError as error:
             done.rejected.append((one["_path"], error.kind, error.reason))
-        report_rows(1)
+        if i % _REPORTED == 0:
+            report_rows(min(_REPORTED, len(listed) - i))
     embed.finish()
     return done
 
