@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 from pipelines.api import Progress
 from pipelines.ingest.counts import PARTS, TAKEN, IngestCounts
+from pipelines.ingest.embedding import Embedding, make_embedding
 from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, IngestFacts, folder_of, part_name, write_facts
 from pipelines.ingest.kinds import Kind, kind_of
@@ -57,7 +59,8 @@ def ingest_sources(
     if spec.ingested is None:
         return source_requests(spec)
     kind = kind_of(spec.ingested)
-    tasks = [_task(spec, name, base, run, earlier, kind) for name in spec.sources]
+    embedding = _embedding(spec, base)
+    tasks = [_task(spec, name, base, run, earlier, kind, embedding) for name in spec.sources]
     folder = run.path(WORK).uri
     try:
         with counting(f"measuring {kind.name}", None, progress):
@@ -72,25 +75,37 @@ def ingest_sources(
 
 
 def _task(
-    spec: Spec, name: str, base: str | None, run: RunDirectory, earlier: RunDirectory | None, kind: Kind
+    spec: Spec,
+    name: str,
+    base: str | None,
+    run: RunDirectory,
+    earlier: RunDirectory | None,
+    kind: Kind,
+    embedding: Embedding | None,
 ) -> IngestTask:
-    source, limits = spec.sources[name], spec.limits()
+    source = spec.sources[name]
     root = locate(base or ".").uri
-    fingerprint = kind.fingerprint(limits)
     runs = [run] if earlier is None else [run, earlier]
     label = LabelRule(spec.label or "label", source.label.from_, source.label.level) if source.label else None
-    return IngestTask(
+    task = IngestTask(
         source=name,
         kind=kind.name,
         paths=source.paths,
         root=root,
         base=base_of(name, source.paths, root),
         folder=run.path(folder_of(name)).uri,
-        limits=limits,
+        limits=spec.limits(),
         label=label,
         table=FileTable(source.table.path, source.table.file, source.table.columns) if source.table else None,
-        earlier=tuple(part for where in runs for part in earlier_parts(where, name, fingerprint)),
+        embedding=embedding,
     )
+    earlier_of = (part for where in runs for part in earlier_parts(where, name, task.fingerprint()))
+    return replace(task, earlier=tuple(earlier_of))
+
+
+def _embedding(spec: Spec, base: str | None) -> Embedding | None:
+    asked = spec.images.embedding
+    return make_embedding(asked.function, asked.onnx, asked.size, locate(base or ".").uri) if asked else None
 
 
 def _finish(run: RunDirectory, task: IngestTask, kind: Kind, counts: IngestCounts) -> None:
@@ -104,7 +119,7 @@ def _finish(run: RunDirectory, task: IngestTask, kind: Kind, counts: IngestCount
             "(names that begin with . or _ are left out)"
         )
     taken, rejected = counts.total(task.source, TAKEN), counts.rejected(task.source)
-    facts = IngestFacts(kind.name, task.base, kind.fingerprint(task.limits), parts, taken, rejected)
+    facts = IngestFacts(kind.name, task.base, task.fingerprint(), parts, taken, rejected)
     write_facts(run, task.source, facts)
 
 

@@ -24,9 +24,10 @@ def load(name: str) -> ModuleType:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:
         extra = _OF[name]
+        what = "images.embedding: onnx" if extra == "onnx" else f"format: {extra}"
         raise SpecError(
-            f"format: {extra} needs the library {name.partition('.')[0]}, which cannot be loaded ({error}); install it "
-            f"with: pip install 'targetsplit[{extra}]'"
+            f"{what} needs the library {name.partition('.')[0]}, which cannot be loaded ({error}); install it with: "
+            f"pip install 'targetsplit[{extra}]'"
         ) from error
 
 

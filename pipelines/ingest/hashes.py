@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import imagehash
 import numpy as np
 import xxhash
+from PIL.Image import Resampling
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
 SQUARE = 32
+_HALFWAY = 64
 
 
 def pixel_hash(image: Image) -> str:
@@ -40,7 +42,12 @@ def looks(square: Image, grey: Image) -> tuple[int, int]:
         (whether the image grows brighter from left to right, at 8 by 8 places), each an unsigned 64-bit number, the
         first bit the highest; `str(imagehash.phash(…))` is the hex of the first.
     """
-    return _number(imagehash.phash(square).hash), _number(imagehash.dhash(grey).hash)
+    return _number(imagehash.phash(square).hash), _number(imagehash.dhash(_halfway(grey)).hash)
+
+
+def _halfway(grey: Image) -> Image:
+    """A small image between a large one and the 9 by 8 of the difference hash: two steps are faster than one."""
+    return grey.resize((_HALFWAY, _HALFWAY), Resampling.BILINEAR) if min(grey.size) > _HALFWAY else grey
 
 
 def _number(bits: Any) -> int:

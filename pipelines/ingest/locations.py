@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, islice
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +21,7 @@ from pipelines.sources.uris import is_uri, join
 from splitting.errors import DataError
 
 _AT_ONCE = 16
+_OUT = frozenset({"", ".", ".."})
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,13 @@ def resolve(uri: str, base: str) -> Location:
     Raises:
         DataError: it leads out of the base.
     """
-    parts = uri.split("/")
-    if not uri or uri.startswith("/") or is_uri(uri) or any(part in ("", ".", "..") for part in parts):
+    return locate(join(base, _checked(uri, base)))
+
+
+def _checked(uri: str, base: str) -> str:
+    if is_uri(uri) or not _OUT.isdisjoint(uri.split("/")):
         raise DataError(f"{uri!r} does not lie in {base}; the table was changed after it was written: plan again")
-    return locate(join(base, uri))
+    return uri
 
 
 def local_file(uri: str, base: str) -> str | None:
@@ -148,19 +151,24 @@ def _read_files(places: Iterator[Place], base: str, most: int | None) -> Iterato
     with ExitStack() as stack:
         pool: ThreadPoolExecutor | None = None
         while members := list(islice(places, _AT_ONCE)):
-            locations = [resolve(place.uri, base) for place in members]
-            if all(location.is_local for location in locations):
-                yield from (_read_file(location, most) for location in locations)
+            if not is_uri(base):
+                yield from (_read_local(f"{base}/{_checked(place.uri, base)}", most) for place in members)
                 continue
             pool = pool or stack.enter_context(ThreadPoolExecutor(_AT_ONCE))
+            locations = [resolve(place.uri, base) for place in members]
             yield from pool.map(partial(_read_file, most=most), locations)
+
+
+def _read_local(path: str, most: int | None) -> bytes | OSError:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123, one of millions
+            return file.read(-1 if most is None else most + 1)
+    except OSError as error:
+        return error
 
 
 def _read_file(location: Location, most: int | None) -> bytes | OSError:
     try:
-        if location.is_local:
-            with Path(location.path).open("rb") as file:
-                return file.read(-1 if most is None else most + 1)
         with location.filesystem.open_input_stream(location.path, compression=None) as stream:
             data: bytes = stream.read(None if most is None else most + 1)
             return data

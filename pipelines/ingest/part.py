@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.ingest.counts import IngestCounts
+from pipelines.ingest.embedding import AT_ONCE, EMBEDDING, Arrays, Embedding
 from pipelines.ingest.file_tables import FileTable, listed_files
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, part_name
 from pipelines.ingest.hashing import content_hash
-from pipelines.ingest.kinds import kind_of
+from pipelines.ingest.kinds import Kind, kind_of
 from pipelines.ingest.labels import LabelRule
 from pipelines.ingest.listing import list_members
 from pipelines.ingest.locations import Place, is_missing, read_places, with_stamps
@@ -27,6 +28,7 @@ from pipelines.progress import report_rows
 from pipelines.sources.filesystems import Location, delete_tree, first_line, locate, open_output
 
 _LISTED_ROWS = 512
+_REPORTED = 32
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class IngestTask:
         limits: what a file may take.
         label: where labels come from; None for none.
         table: lists the files; None where they are found.
+        embedding: what makes vectors of images; None for none.
         earlier: parts of earlier ingests, whose rows are taken over where nothing changed.
     """
 
@@ -55,7 +58,18 @@ class IngestTask:
     limits: Limits
     label: LabelRule | None = None
     table: FileTable | None = None
+    embedding: Embedding | None = None
     earlier: tuple[EarlierPart, ...] = field(default=(), repr=False)
+
+    def what(self) -> Kind:
+        """What is measured."""
+        kind = kind_of(self.kind)
+        return kind if self.embedding is None else replace(kind, schema=kind.schema.append(EMBEDDING))
+
+    def fingerprint(self) -> str:
+        """What decides a measure beside the bytes: versions, limits, what makes vectors."""
+        made_by = kind_of(self.kind).fingerprint(self.limits)
+        return made_by if self.embedding is None else f"{made_by} {self.embedding.fingerprint()}"
 
     def file(self, what: str, number: int) -> Location:
         """Where a file of a part lies."""
@@ -85,7 +99,7 @@ def ingest_part(part: Part, task: IngestTask) -> IngestCounts:
     Raises:
         DataError: a file cannot be written, or a folder of the source cannot be read.
     """
-    kind = kind_of(task.kind)
+    kind = task.what()
     listed = with_stamps(described(part.members, task.base), task.base)
     own = _own_columns(listed)
     earlier = Earlier.of(task.earlier, listed["_path"].to_pylist(), kind.schema.names)
@@ -102,7 +116,7 @@ def ingest_part(part: Part, task: IngestTask) -> IngestCounts:
             table = ingested_table(kind, rows, done.measured, label, mine)
             writer = writer or pq.ParquetWriter(sink, table.schema, compression="zstd")
             writer.write_table(table)
-            stamps.append(_stamps(rows, table, kind.fingerprint(task.limits)))
+            stamps.append(_stamps(rows, table, task.fingerprint()))
             rejected += done.rejected
             start, taken, reused = start + len(members), taken + len(rows), reused + done.reused
         if writer is not None:
@@ -133,7 +147,7 @@ def _stamps(rows: pa.Table, table: pa.Table, fingerprint: str) -> pa.Table:
 
 def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
     """Measures the members of a batch, or takes over what was measured before."""
-    kind, done = kind_of(task.kind), _Batch()
+    done, embed = _Batch(), _Embedder(task)
     listed = members.to_pylist()
     known = [earlier.unchanged(one["_path"], one["_size"], one["_stamp"]) for one in listed]
     unknown = [one for one, row in zip(listed, known, strict=True) if row is None]
@@ -146,15 +160,48 @@ def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
                     raise data
                 found = earlier.same_content(one["_path"], content_hash(data)) if earlier else None
                 done.reused += found is not None
-                done.measured.append(found or kind.measure(data, one["_path"], task.limits))
+                done.measured.append(found or embed.measured(data, one["_path"]))
             else:
                 done.reused += 1
                 done.measured.append(row)
             done.rows.append(i)
         except UnreadableError as error:
             done.rejected.append((one["_path"], error.kind, error.reason))
-        report_rows(1)
+        if i % _REPORTED == 0:
+            report_rows(min(_REPORTED, len(listed) - i))
+    embed.finish()
     return done
+
+
+class _Embedder:
+    """Measures files, and makes vectors of several at once where that is asked for."""
+
+    def __init__(self, task: IngestTask) -> None:
+        self._task, self._measure = task, kind_of(task.kind).measure
+        self._waiting: list[tuple[dict[str, Any], Arrays]] = []
+
+    def measured(self, data: bytes, name: str) -> dict[str, Any]:
+        """What is measured of a file; its vector is there when all are finished.
+
+        Raises:
+            UnreadableError: it is no example.
+        """
+        row, embedding = self._measure(data, name, self._task.limits), self._task.embedding
+        if embedding is not None:
+            from pipelines.ingest.decoding import decode  # noqa: PLC0415, an extra
+
+            self._waiting.append((row, embedding.array(decode(data, self._task.limits, 4 * embedding.size))))
+            if len(self._waiting) == AT_ONCE:
+                self.finish()
+        return row
+
+    def finish(self) -> None:
+        """Makes the vectors that wait."""
+        if self._task.embedding is not None and self._waiting:
+            vectors = self._task.embedding.vectors([array for _, array in self._waiting])
+            for (row, _), vector in zip(self._waiting, vectors, strict=True):
+                row[EMBEDDING.name] = vector.tolist()
+            self._waiting.clear()
 
 
 def _contents(members: list[dict[str, Any]], task: IngestTask) -> Iterator[bytes | UnreadableError]:

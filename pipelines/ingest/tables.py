@@ -88,6 +88,8 @@ def own_of_json(texts: Sequence[str | None]) -> pa.Table | None:
 
 def _column(values: list[Any]) -> pa.Array:
     kinds = {type(value) for value in values if value is not None}
+    if not kinds:
+        return pa.nulls(len(values))  # goes with whatever other parts hold
     if kinds <= {int} and all(value is None or -(2**63) <= value < 2**63 for value in values):
         return pa.array(values, pa.int64())
     if kinds <= {int, float}:

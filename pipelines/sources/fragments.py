@@ -15,6 +15,7 @@ from pipelines.sources.listing import ListedFile, check_read_once, list_source
 from pipelines.sources.options import CsvOptions
 from pipelines.sources.schemas import FileSchema, check_key, unify
 from pipelines.sources.text import BLOCK_BYTES, Span, is_compressed
+from pipelines.sources.uris import shown
 from splitting.errors import DataError
 
 FRAGMENT_BYTES = 32 * 2**20
@@ -123,7 +124,7 @@ def take_inventory(
             each.
     """
     wanted = [
-        (request, file)
+        (request, _as_shown(file, request.base))
         for request in sources
         for file in list_source(request.name, request.paths, request.base or base)
     ]
@@ -157,6 +158,11 @@ def take_inventory(
         for fragment in _cut(request, file, kind, fact, fragment_bytes, numbered)
     )
     return Inventory(schema, files, fragments)
+
+
+def _as_shown(file: ListedFile, base: str | None) -> ListedFile:
+    """The file, shown relative to a base of its own; the same wherever that lies."""
+    return file if base is None else replace(file, file=shown(file.uri).removeprefix(f"{shown(base).rstrip('/')}/"))
 
 
 def _is_seen_whole(file: ListedFile, kind: Format) -> bool:

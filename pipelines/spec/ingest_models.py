@@ -83,6 +83,26 @@ class ListedIn(_Part):
         return {"path": value} if isinstance(value, str) else value
 
 
+class EmbeddingOf(_Part):
+    """What makes a vector of each image.
+
+    Attributes:
+        function: `module:function`, from arrays of images to an array of vectors.
+        onnx: path of an ONNX model.
+        size: images are brought to a square of so many pixels.
+    """
+
+    function: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    onnx: Annotated[str, Field(min_length=1)] | None = None
+    size: Annotated[int, Field(ge=8, le=1_024, strict=True)] = 224
+
+    @model_validator(mode="after")
+    def _is_one(self) -> EmbeddingOf:
+        if (self.function is None) == (self.onnx is None):
+            raise ValueError("expected either function: module:function, or onnx: model.onnx")
+        return self
+
+
 class Images(_Part):
     """How images are read.
 
@@ -91,12 +111,14 @@ class Images(_Part):
         max_bytes: files of more are rejected.
         mislabelled: what becomes of images whose names end in another format's ending.
         max_rejected: a source with more rejected files fails the run.
+        embedding: what makes a vector of each image; none by default.
     """
 
     max_pixels: Annotated[int, Field(ge=1, le=MOST_PIXELS, strict=True)] = 89_478_485
     max_bytes: Annotated[int, Field(ge=1, le=MOST_BYTES, strict=True)] = 2**28
     mislabelled: Literal["reject", "accept"] = "reject"
     max_rejected: Most = Fraction(1, 10)
+    embedding: EmbeddingOf | None = None
 
 
 class Audio(_Part):

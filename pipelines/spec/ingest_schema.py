@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.spec.ingest_models import INGESTED, MOST_BYTES, MOST_PIXELS
-from pipelines.spec.schema_parts import TEXT, schema_object, told
+from pipelines.spec.schema_parts import END, TEXT, schema_object, told
 
 _MOST = {
     "anyOf": [
@@ -58,6 +58,26 @@ LISTED_IN = {
     ],
     "examples": ["labels.csv"],
 }
+_EMBEDDING = {
+    **schema_object(
+        "an embedding",
+        "What makes a vector of each image: a column embedding.",
+        [],
+        {
+            "function": told(
+                {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*" + END},
+                "From an array of images (uint8, n by size by size by 3) to an array of n vectors.",
+                "vectors:embed",
+            ),
+            "onnx": told(TEXT, "Path of an ONNX model.", "model.onnx"),
+            "size": told(
+                {"type": "integer", "minimum": 8, "maximum": 1_024, "default": 224},
+                "Images are brought to a square of so many pixels.",
+            ),
+        },
+    ),
+    "oneOf": [{"required": ["function"]}, {"required": ["onnx"]}],
+}
 IMAGES = schema_object(
     "images",
     "How images are read.",
@@ -70,6 +90,7 @@ IMAGES = schema_object(
             "What becomes of images whose names end in another format's ending.",
         ),
         "max_rejected": _REJECTED,
+        "embedding": _EMBEDDING,
     },
 )
 AUDIO = schema_object(

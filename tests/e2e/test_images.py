@@ -151,6 +151,7 @@ def test_a_continued_run_takes_over_what_was_measured_and_moves_nothing(photos: 
 
 def test_plans_and_data_are_the_same_bytes_wherever_they_are_made(photos: Path) -> None:
     spec = write_spec(photos)
+    write(photos / "photos/app/dog/broken.jpg", b"\xff\xd8 nothing")
     api.run(spec, photos / "one", beam_options=["--direct_num_workers=1"])
     api.run(spec, photos / "elsewhere" / "two", beam_options=["--direct_num_workers=2"])
     one, two = (files_of(photos / run, "data", "rejected") for run in ("one", "elsewhere/two"))

@@ -41,8 +41,10 @@ def test_images_in_a_store_give_what_they_give_on_a_disk(store: int, tmp_path: P
     api.run(f"s3://{BUCKET}/images/spec.yaml", f"s3://{BUCKET}/run")
     stored = objects(store, "run")
     on_disk = {str(p.relative_to(tmp_path / "run")): p.read_bytes() for p in (tmp_path / "run").rglob("*.parquet")}
-    alike = [name for name in on_disk if name.startswith(("data/dev", "data/test", "data/train_dev", "ingest"))]
-    assert len(alike) >= 8
+    alike = [
+        name for name in on_disk if name.startswith(("data/dev", "data/test", "data/train_dev", "ingest", "rejected"))
+    ]
+    assert len(alike) >= 9
     for name in alike:
         if "stamps" not in name:
             assert stored[name] == on_disk[name], name

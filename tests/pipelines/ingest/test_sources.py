@@ -17,6 +17,7 @@ from pipelines.ingest.labels import LabelRule
 from pipelines.ingest.locations import local_file, read_files, resolve
 from pipelines.ingest.members import Member, parts_of
 from pipelines.ingest.part import IngestTask
+from pipelines.ingest.tables import own_of_json
 from splitting.errors import DataError
 from tests.support.ingesting import Ingested, ingest, task_of
 from tests.support.pictures import encoded, picture, write, write_pictures
@@ -133,6 +134,26 @@ def test_archives_of_webdataset_give_labels_and_columns(tmp_path: Path) -> None:
     assert found.rejected == {"s-000.tar/0005.jpg": "empty file: 0 bytes"}
     assert bytes_of(found, task)["s-000.tar/a/0001.jpg"] == jpeg(1)
     assert found.rows["image_uri"].to_list() == ["s-000.tar"] * 3 + ["s-001.tar"]
+
+
+def test_keys_of_json_give_columns_by_what_they_hold() -> None:
+    texts = [
+        '{"a": 1, "b": true, "c": null, "d": "x", "e": 1}',
+        None,
+        '{"a": 2, "d": 5, "e": 0.5, "f": 99999999999999999999}',
+    ]
+    table = own_of_json(texts)
+    assert table is not None
+    assert table.to_pydict() == {
+        "a": [1, None, 2],
+        "b": [True, None, None],
+        "c": [None, None, None],
+        "d": ["x", None, "5"],
+        "e": [1.0, None, 0.5],
+        "f": [None, None, 99999999999999999999.0],
+    }
+    assert pa.types.is_null(table.schema.field("c").type)
+    assert own_of_json([None, "{}"]) is None
 
 
 def test_an_archive_that_breaks_off_gives_what_it_holds_and_says_so(tmp_path: Path) -> None:
