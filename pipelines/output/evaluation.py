@@ -34,7 +34,7 @@ def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task:
     parcel = Parcel.merge(Parcel.from_bytes(part) for part in parts).sorted()
     with open_rows(task.run, task.layout, split, shard, parcel.rows.schema, task.media) as writer:
         writer.write(parcel.rows)
-    if task.tables.mode == "data":
+    if task.tables.copies:
         name = task.layout.shard(split, shard)
         check_files(split, shard, task)
         drawn = pl.DataFrame({KEY: parcel.series(KEY), GROUP: parcel.series(GROUP)})
@@ -83,7 +83,7 @@ def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
     check_files(TRAIN, unit, task)
     table = task.run.scan_frame(task.layout.train_shard(unit), [*key, *group])
     found = [names.leaks(TRAIN, table, key, group)]
-    if task.tables.mode == "data":
+    if task.tables.copies:
         found.append(task.reader.counts(task.layout.train_shard(unit), TRAIN))
     if task.measure is not None:
         digests = pl.Series(np.frombuffer(task.run.read(digest_path(unit)), "<u8"), dtype=pl.UInt64)

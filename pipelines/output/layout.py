@@ -129,7 +129,9 @@ class Layout:
         return sorted([*(self.train_shard(unit) for unit in range(self.units)), *evaluation])
 
 
-def make_layout(ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_bytes: int, shard_bytes: int) -> Layout:
+def make_layout(
+    ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_bytes: int, shard_bytes: int, folder: str = DATA
+) -> Layout:
     """Lays out a run.
 
     Args:
@@ -138,6 +140,7 @@ def make_layout(ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_b
         units: how many units of work there are.
         row_bytes: about how many bytes a row takes in its input file.
         shard_bytes: about how large a file should be.
+        folder: where the Parquet files of the rows lie.
 
     Returns:
         The layout: an evaluation split is cut at groups into as many shards as its rows need.
@@ -153,4 +156,4 @@ def make_layout(ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_b
         for i in range(1, count):
             firsts |= set(before.filter(pl.col("before") >= rows * i // count)[GROUP].head(1))
         starts[split] = (0, *sorted(firsts))
-    return Layout(units, starts)
+    return Layout(units, starts, folder)

@@ -120,7 +120,7 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
     location = task.run.path(task.layout.train_shard(unit.number))
     with ExitStack() as stack:
         chunks = _read_and_place(unit, task, _AsideWriters(unit, task, stack), result)
-        if task.tables.mode == "data" and task.media is None and streams(location, schema):
+        if task.tables.copies and task.media is None and streams(location, schema):
             stream_shard(location, schema, (task.tables.split_frame(chunk, plain) for chunk, plain in chunks))
         else:
             train = stack.enter_context(open_rows(task.run, task.layout, TRAIN, unit.number, schema, task.media))
@@ -162,7 +162,7 @@ def _read_and_place(
             plain = ~special if special.any() else None
             high, low = named.select(check_sums()).row(0)
             result.read[fragment.source].update(rows=len(chunk) + len(chunk.bad_rows), high=high, low=low)
-            if task.tables.mode == "index":
+            if not task.tables.copies:
                 result.train_labels[fragment.source] += _count_labels(chunk, plain, task.label)
             if chunk.bad_rows:
                 _write_bad_rows(chunk.bad_rows, fragment, asides, result)

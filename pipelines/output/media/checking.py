@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pipelines.output.layout import Layout, tar_path
@@ -53,15 +55,23 @@ class ShardCheck:
         elif self.media.link is not None:
             self._check_sizes()
         else:
-            for row in self._rows([CONTENT, self.media.file_column]):
-                self._compare(
-                    row[self.media.file_column], read_bytes(self.run.path(row[self.media.file_column])), row[CONTENT]
-                )
+            self._check_files()
 
-    def _rows(self, columns: list[str]) -> Iterator[dict[str, Any]]:
+    def _batches(self, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
         with open_written(self.run, self.layout.shard(self.split, self.shard)) as file:
             for batch in file.iter_batches(_BATCH, columns=columns):
-                yield from batch.to_pylist()
+                yield batch.to_pylist()
+
+    def _rows(self, columns: list[str]) -> Iterator[dict[str, Any]]:
+        return chain.from_iterable(self._batches(columns))
+
+    def _check_files(self) -> None:
+        name = self.media.file_column
+        with ThreadPoolExecutor(_BATCH) as pool:
+            for rows in self._batches([CONTENT, name]):
+                found = pool.map(read_bytes, [self.run.path(row[name]) for row in rows])
+                for row, data in zip(rows, found, strict=True):
+                    self._compare(row[name], data, row[CONTENT])
 
     def _check_sizes(self) -> None:
         """Links are other names of the very files: what is read back is that they are there."""
@@ -81,7 +91,7 @@ class ShardCheck:
             told = sample.pop(f"{key}.{ROW}", b"{}")
             sample.pop(f"{key}.{CLASS}", None)
             self._compare(row[self.media.file_column], sample.pop(name, None), row[CONTENT])
-            if sample or json.loads(told).get(PATH) != row[PATH]:
+            if sample or _path_in(told) != row[PATH]:
                 raise self._other(f"{tar} has another row beside {name}")
         if more := next(samples, None):
             raise self._other(f"{tar} also holds {next(iter(more))}")
@@ -95,6 +105,15 @@ class ShardCheck:
             f"{self.run.uri}: {self.split} does not hold the files of its rows ({what}): this run is not to be used. "
             "Apply the plan again; if it happens again, report it"
         )
+
+
+def _path_in(document: bytes) -> object:
+    """The path that a row's JSON names; None where it is no such JSON."""
+    try:
+        row = json.loads(document)
+    except ValueError:
+        return None
+    return row.get(PATH) if isinstance(row, dict) else None
 
 
 def _samples(location: Location) -> Iterator[dict[str, bytes]]:

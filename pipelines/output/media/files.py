@@ -14,12 +14,26 @@ from pipelines.output.media.names import plain_extension
 from splitting.errors import DataError
 
 PATH, FORMAT, SIZE, CONTENT = "path", "format", "bytes", "content_hash"
+HASHES = (CONTENT, "pixel_hash", "perceptual_hash", "difference_hash")
+PREFIXES = {"images": "image", "audio": "audio"}
+"""What the columns that tell where files lie begin with, by the format of the sources."""
+
 _EXTENSIONS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif", "heif": "heic"}
 _SHOWN = 3
 
 T = TypeVar("T")
 ReadFiles = Callable[[pa.Table, str], list[bytes]]
 """Reads the files of some rows of one source, given its base: their bytes, in the order of the rows."""
+
+
+def location_columns(prefix: str) -> tuple[str, ...]:
+    """The columns that tell where a file lies: in which file, from where on, how long, in which row.
+
+    Examples:
+        >>> location_columns("audio")
+        ('audio_uri', 'audio_offset', 'audio_size', 'audio_row')
+    """
+    return tuple(f"{prefix}_{name}" for name in ("uri", "offset", "size", "row"))
 
 
 @dataclass(frozen=True)
@@ -42,8 +56,8 @@ class FileReader:
 
     @property
     def location(self) -> tuple[str, ...]:
-        """The columns that tell where a file lies: in which file, from where on, how long, in which row."""
-        return tuple(f"{self.prefix}_{name}" for name in ("uri", "offset", "size", "row"))
+        """The columns that tell where a file lies."""
+        return location_columns(self.prefix)
 
     def identities(self, rows: pa.Table) -> pa.Array:
         """A text that tells each row's file from every other of the run: its source, and where it lies there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +14,25 @@ from typing import Any
 import datasets
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import webdataset
 from PIL import Image
+from pyarrow import fs
 
 from pipelines.output.layout import DATA, TABLES, Layout, tar_path
 from pipelines.output.media import batches
 from pipelines.output.media.checking import ShardCheck
+from pipelines.output.media.files import FileReader
 from pipelines.output.media.names import label_folders
+from pipelines.output.media.weights import joined, weighed
 from pipelines.output.media.writing import Media, MediaMode, open_rows
 from pipelines.run_directory import RunDirectory
+from pipelines.sources.fragments import SourceRequest, pack_units, take_inventory
 from splitting.errors import DataError
 from tests.support.files import digest, local_paths, picture, reader_of, rows_of, write_files
+from tests.support.object_store import BUCKET, environment, s3_server
 
 FILE = "image_file"
 WEB = {
@@ -124,6 +131,18 @@ def test_webdataset_reads_tar_shards(tmp_path: Path, run: RunDirectory, rows: pa
     table = pq.read_table(f"{run.uri}/tables/dev-00000-of-00001.parquet")
     assert table.drop_columns([FILE]).equals(rows)
     assert table.column(FILE).to_pylist()[2] == "data/dev-000000.tar/dev-000000-00000002.png"
+
+
+def test_hugging_face_opens_tar_shards_of_one_format(
+    tmp_path: Path, run: RunDirectory, rows: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rows.filter(pc.equal(rows.column("format"), "JPEG"))
+    write(run, media_of(tmp_path, "webdataset", rows), rows)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    opened = datasets.load_dataset("webdataset", data_files=f"{run.uri}/data/*.tar", cache_dir=str(tmp_path / "cache"))
+    part = opened["train"]
+    assert [image.size for image in part["jpg"]] == [(24, 16), (24, 16), (24, 16), (64, 48)]
+    assert [row["path"] for row in part["json"]] == rows.column("path").to_pylist()
 
 
 def test_whole_number_labels_are_classes_of_webdataset(tmp_path: Path, run: RunDirectory, rows: pa.Table) -> None:
@@ -232,7 +251,7 @@ def spoil(path: Path, old: bytes, new: bytes) -> None:
     path.write_bytes(data.replace(old, new, 1))
 
 
-@pytest.mark.parametrize("planted", ["bytes", "row", "more", "fewer", "no tar"])
+@pytest.mark.parametrize("planted", ["bytes", "row", "no row", "more", "fewer", "no tar"])
 def test_reading_back_finds_what_is_wrong_with_a_tar_file(
     tmp_path: Path, run: RunDirectory, rows: pa.Table, planted: str
 ) -> None:
@@ -244,6 +263,8 @@ def test_reading_back_finds_what_is_wrong_with_a_tar_file(
         spoil(path, WEB["cat/one.jpg"], WEB["cat/one.jpg"][:-1] + b"?")
     elif planted == "row":
         spoil(path, b'"cat/two.png"', b'"cat/tow.png"')
+    elif planted == "no row":
+        spoil(path, b'{"path":"cat/two.png"', b'["path","cat/two.png"')
     elif planted == "no tar":
         path.write_bytes(b"nothing of that kind" * 100)
     else:
@@ -285,6 +306,79 @@ def test_batches_are_bounded_by_the_bytes_of_files() -> None:
     rows = pa.table({"bytes": pa.array(sizes, pa.int64())})
     found = [batch.column("bytes").to_pylist() for batch in batches.bounded(rows, rows.column("bytes"), 10)]
     assert found == [[5, 5], [1], [30], [2, 2, 2, 2, 2], [20]]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A bucket of an S3 server."""
+    with s3_server(tmp_path_factory.mktemp("s3") / "log") as port, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(port).items():
+            patch.setenv(name, value)
+        yield f"s3://{BUCKET}"
+
+
+@pytest.mark.parametrize("mode", ["data", "webdataset", "folder"])
+def test_an_object_store_gets_the_same_bytes(tmp_path: Path, store: str, rows: pa.Table, mode: MediaMode) -> None:
+    media = media_of(tmp_path, mode, rows)
+    write(RunDirectory.at(str(tmp_path / "RUN")), media, rows)
+    there = RunDirectory.at(f"{store}/{mode}")
+    write(there, media, rows)
+    on_disk = files_below(tmp_path / "RUN")
+    assert {name: there.read(name) for name in on_disk} == on_disk
+    selector = fs.FileSelector(there.path("").path, recursive=True)
+    listed = there.path("").filesystem.get_file_info(selector)
+    assert len([one for one in listed if one.type == fs.FileType.File]) == len(on_disk)
+
+
+def test_memory_stays_flat_however_many_files_there_are(tmp_path: Path, run: RunDirectory) -> None:
+    """2,000 files of 256 KiB: half a gigabyte goes through batches of 16 MiB."""
+    size, count = 2**18, 2_000
+    files = {f"{i}.jpg": b"" for i in range(count)}
+    rows = rows_of(files, "web", ["cat"] * count, ["JPEG"] * count)
+    big = pa.array([size] * count, pa.int64())
+    rows = rows.set_column(rows.schema.get_field_index("bytes"), "bytes", big)
+    digests = pa.array([digest(bytes(size))] * count)
+    rows = rows.set_column(rows.schema.get_field_index("content_hash"), "content_hash", digests)
+    read = [0]
+
+    def zeros(part: pa.Table, _base: str) -> list[bytes]:
+        read[0] = max(read[0], len(part) * size)
+        return [bytes(size) for _ in range(len(part))]
+
+    media = Media("webdataset", FileReader({"web": ""}, zeros, digest, "source"), "label")
+    tracemalloc.start()
+    try:
+        write(run, media, rows, parts=1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert read[0] <= batches.BATCH_BYTES
+    assert Path(run.uri, tar_path("dev", 0)).stat().st_size > count * size
+    assert peak < 3 * batches.BATCH_BYTES
+
+
+def test_units_weigh_what_the_files_of_their_rows_weigh(tmp_path: Path) -> None:
+    sizes = [10, 20, 30, 40, 50, 60, 70]
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"bytes": pa.array(sizes, pa.int64())}), path, row_group_size=2)
+    source = SourceRequest("web", (str(path),))
+    fragments = take_inventory([source], None).fragments
+    assert len(fragments) == 1
+    rejects = replace(fragments[0], format="csv", row_groups=None, bytes=5)
+    found = weighed([*fragments, rejects])
+    assert [(one.row_groups, one.first_row, one.rows, one.bytes) for one in found] == [
+        ((0, 1), 0, 2, 30),
+        ((1, 2), 2, 2, 70),
+        ((2, 3), 4, 2, 110),
+        ((3, 4), 6, 1, 70),
+        (None, 0, 7, 5),
+    ]
+    units = pack_units(found, 200)
+    assert [[(one.row_groups, one.rows, one.bytes) for one in joined(part)] for part in units] == [
+        [((0, 2), 4, 100)],
+        [((2, 4), 3, 180), (None, 7, 5)],
+    ]
+    assert [one.bytes for one in joined(units[0])] == [100]
 
 
 @pytest.fixture(autouse=True)
