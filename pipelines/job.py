@@ -9,7 +9,7 @@ from importlib import metadata
 
 import pyarrow as pa
 
-from pipelines.output.media.files import HASHES, PREFIXES, location_columns
+from pipelines.ingest.names import hash_columns, location_columns
 from pipelines.output.tables import OutputTables
 from pipelines.sources.formats import Format
 from pipelines.sources.fragments import SourceRequest
@@ -103,7 +103,7 @@ def _index_columns(spec: Spec) -> tuple[str, ...]:
     if spec.ingested is None:
         return ()
     label = [] if spec.label is None else [spec.label]
-    return (*label, *HASHES, *location_columns(PREFIXES[spec.ingested]))
+    return (*label, *hash_columns(spec.ingested), *location_columns(spec.ingested))
 
 
 def make_request(spec: Spec) -> Request:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.output.media.files import PREFIXES, FileReader, location_columns
+from pipelines.ingest.names import KindName, location_columns
+from pipelines.output.media.files import FileReader
 from pipelines.output.media.names import label_folders
 from pipelines.output.media.writing import Media
 from pipelines.output.parcel import label_texts
@@ -31,11 +32,10 @@ def make_files(run: RunDirectory, spec: Spec) -> FileReader | None:
         return None
     from pipelines.ingest.folders import source_bases  # noqa: PLC0415, not for tables
     from pipelines.ingest.hashing import content_hash  # noqa: PLC0415
-    from pipelines.ingest.locations import read_images  # noqa: PLC0415
+    from pipelines.ingest.locations import read_files  # noqa: PLC0415
 
-    prefix = PREFIXES[spec.ingested]
-    read = partial(read_images, prefix=prefix)
-    return FileReader(source_bases(run, tuple(spec.sources)), read, content_hash, spec.source_column, prefix)
+    bases, read = source_bases(run, tuple(spec.sources)), partial(read_files, kind=spec.ingested)
+    return FileReader(bases, read, content_hash, spec.source_column, spec.ingested)
 
 
 def make_media(run: RunDirectory, spec: Spec, inventory: Inventory) -> Media | None:
@@ -62,7 +62,7 @@ def make_media(run: RunDirectory, spec: Spec, inventory: Inventory) -> Media | N
         return Media(spec.output, files, spec.label, folders)
     if not run.path("").is_local:
         raise DataError(f"{run.uri} is on no local disk, where files can be linked; set folder: {{link: copy}}")
-    return Media(spec.output, files, spec.label, folders, partial(local_paths, prefix=files.prefix))
+    return Media(spec.output, files, spec.label, folders, partial(local_paths, kind=files.kind))
 
 
 def _folders(inventory: Inventory, label: str) -> Mapping[str | None, str]:
@@ -80,13 +80,13 @@ def _folders(inventory: Inventory, label: str) -> Mapping[str | None, str]:
     return label_folders(known)
 
 
-def local_paths(rows: pa.Table, base: str, prefix: str) -> list[str]:
+def local_paths(rows: pa.Table, base: str, kind: KindName) -> list[str]:
     """The paths of whole files on this machine's disk.
 
     Args:
         rows: of one source.
         base: of that source.
-        prefix: of the columns that tell where files lie.
+        kind: of the files.
 
     Returns:
         A path a row.
@@ -96,7 +96,7 @@ def local_paths(rows: pa.Table, base: str, prefix: str) -> list[str]:
     """
     from pipelines.ingest.locations import local_file  # noqa: PLC0415, not for tables
 
-    uris, offsets, _, numbers = (rows.column(name).to_pylist() for name in location_columns(prefix))
+    uris, offsets, _, numbers = (rows.column(name).to_pylist() for name in location_columns(kind))
     found = []
     for uri, offset, number in zip(uris, offsets, numbers, strict=True):
         path = local_file(uri, base) if offset is None and number is None else None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
-from pipelines.output.media.files import PATH, FileReader
+from pipelines.ingest.names import PATH
+from pipelines.output.media.files import FileReader
 from pipelines.report.pictures import Thumbnail
 from pipelines.report.shift_rows import shift_row
 from pipelines.run_directory import PROFILE, RunDirectory

@@ -132,7 +132,7 @@ def as_web(cut: Image.Image, photo: Photo) -> Image.Image:
 
 
 def as_app(cut: Image.Image, photo: Photo) -> Image.Image:
-    """A cut as a hand-held phone sees it: tilted, out of focus, in little light, with noise, and sent by a chat once."""
+    """A cut as a hand-held phone sees it: tilted, out of focus, in little light, with noise, sent by a chat once."""
     size = SIZES[int(len(SIZES) * share("size", photo.path))]
     wide = ImageOps.fit(cut, (round(size[0] * 1.25), round(size[1] * 1.25)), Image.Resampling.LANCZOS)
     turned = wide.rotate(between(-7, 7, "tilt", photo.path), Image.Resampling.BICUBIC)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from pipelines.ingest.names import PATH
 from pipelines.output.layout import Layout, tar_path
-from pipelines.output.media.files import CONTENT, PATH, SIZE
+from pipelines.output.media.files import CONTENT, SIZE
 from pipelines.output.media.tar_shards import CLASS, ROW
 from pipelines.output.media.writing import Media
 from pipelines.output.read_back import open_written

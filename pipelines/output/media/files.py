@@ -9,31 +9,18 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.ingest.names import PATH, KindName, location_columns
 from pipelines.output.media.batches import bounded
 from pipelines.output.media.names import plain_extension
 from splitting.errors import DataError
 
-PATH, FORMAT, SIZE, CONTENT = "path", "format", "bytes", "content_hash"
-HASHES = (CONTENT, "pixel_hash", "perceptual_hash", "difference_hash")
-PREFIXES = {"images": "image", "audio": "audio"}
-"""What the columns that tell where files lie begin with, by the format of the sources."""
-
+FORMAT, SIZE, CONTENT = "format", "bytes", "content_hash"
 _EXTENSIONS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif", "heif": "heic"}
 _SHOWN = 3
 
 T = TypeVar("T")
 ReadFiles = Callable[[pa.Table, str], list[bytes]]
 """Reads the files of some rows of one source, given its base: their bytes, in the order of the rows."""
-
-
-def location_columns(prefix: str) -> tuple[str, ...]:
-    """The columns that tell where a file lies: in which file, from where on, how long, in which row.
-
-    Examples:
-        >>> location_columns("audio")
-        ('audio_uri', 'audio_offset', 'audio_size', 'audio_row')
-    """
-    return tuple(f"{prefix}_{name}" for name in ("uri", "offset", "size", "row"))
 
 
 @dataclass(frozen=True)
@@ -45,19 +32,24 @@ class FileReader:
         read: reads them.
         digest: of the bytes of a file, as `content_hash` holds it.
         source_column: the column that tells a row's source.
-        prefix: begins the names of the columns that tell where files lie: `image` or `audio`.
+        kind: of the files.
     """
 
     bases: Mapping[str, str]
     read: ReadFiles
     digest: Callable[[bytes], str]
     source_column: str
-    prefix: str = "image"
+    kind: KindName = "images"
 
     @property
     def location(self) -> tuple[str, ...]:
         """The columns that tell where a file lies."""
-        return location_columns(self.prefix)
+        return location_columns(self.kind)
+
+    @property
+    def noun(self) -> str:
+        """What a file is called in names of columns: `image` or `audio`."""
+        return self.location[0].removesuffix("_uri")
 
     def identities(self, rows: pa.Table) -> pa.Array:
         """A text that tells each row's file from every other of the run: its source, and where it lies there."""

@@ -12,7 +12,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from pipelines.output.media.files import PATH, FileReader, extensions
+from pipelines.ingest.names import PATH
+from pipelines.output.media.files import FileReader, extensions
 from pipelines.output.media.names import file_names
 from pipelines.output.parcel import label_texts
 from pipelines.sources.filesystems import Location, raise_for

@@ -10,8 +10,9 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
+from pipelines.ingest.names import PATH
 from pipelines.output.layout import DATA, Layout, tar_path
-from pipelines.output.media.files import PATH, FileReader, extensions
+from pipelines.output.media.files import FileReader, extensions
 from pipelines.output.media.folders import file_places, link_file
 from pipelines.output.media.huggingface import embedded, embedding_schema
 from pipelines.output.media.tar_shards import CLASS, ROW, Member, class_texts, open_tar, row_documents, sample_key
@@ -46,12 +47,12 @@ class Media:
     @property
     def column(self) -> str:
         """The column of embedded files."""
-        return self.files.prefix
+        return self.files.noun
 
     @property
     def file_column(self) -> str:
         """The column of `tables/` that tells where in the run a row's file lies."""
-        return f"{self.files.prefix}_file"
+        return f"{self.files.noun}_file"
 
     def row_schema(self, schema: pa.Schema) -> pa.Schema:
         """The schema of the Parquet files that hold the rows.
