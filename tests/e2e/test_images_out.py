@@ -9,13 +9,15 @@ import re
 import shutil
 import signal
 import time
+import wave
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import datasets
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 import webdataset
 from PIL import Image, ImageFilter
@@ -25,6 +27,7 @@ from pipelines.cli.main import run_command
 from splitting.errors import DataError, SpecError
 from tests.support.chromium import BROWSER, Chromium
 from tests.support.command import files, start
+from tests.support.object_store import BUCKET, environment, objects, s3_server, upload
 
 pytestmark = pytest.mark.e2e
 
@@ -251,6 +254,72 @@ def test_what_cannot_be_written_is_told_of_the_spec(tmp_path: Path, text: str, p
     )
     with pytest.raises(SpecError, match=re.escape(place)):
         api.plan(str(path), str(tmp_path / "RUN"))
+
+
+def test_sources_and_run_on_object_storage_give_the_same_bytes(runs: Mapping[str, Path], store: int) -> None:
+    there = f"s3://{BUCKET}/runs/webdataset"
+    assert api.run(f"s3://{BUCKET}/photos/webdataset.yaml", there, shard_bytes=60_000).success
+    found = objects(store, "runs/webdataset")
+    written_here = files(runs["webdataset"])
+    expected = {name: data for name, data in written_here.items() if name.split("/")[0] in {"data", "tables"}}
+    assert {name: data for name, data in found.items() if name.split("/")[0] in {"data", "tables"}} == expected
+
+
+@pytest.fixture(scope="module")
+def store(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an S3 server that holds the photos and their specs."""
+    with s3_server(tmp_path_factory.mktemp("s3") / "log") as port, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(port).items():
+            patch.setenv(name, value)
+        for source in ("web", "app"):
+            upload(port, photos / source, f"photos/{source}")
+        upload(port, write_spec(tmp_path_factory.mktemp("spec"), "webdataset").parent, "photos")
+        yield port
+
+
+def test_files_of_an_object_store_cannot_be_linked(photos: Path, store: int, tmp_path: Path) -> None:
+    text = write_spec(tmp_path, "folder", "folder: {link: hard}").read_text()
+    away = text.replace("path: web", f"path: s3://{BUCKET}/photos/web").replace(
+        "path: app", f"path: s3://{BUCKET}/photos/app"
+    )
+    (tmp_path / "away.yaml").write_text(away)
+    with pytest.raises(DataError, match=r"is no file of its own on a local disk.*folder: \{link: copy\}"):
+        api.run(str(tmp_path / "away.yaml"), str(tmp_path / "RUN"))
+    (photos / "home.yaml").write_text(text)
+    with pytest.raises(DataError, match=r"is on no local disk.*folder: \{link: copy\}"):
+        api.run(str(photos / "home.yaml"), f"s3://{BUCKET}/runs/linked")
+
+
+def test_sounds_go_out_as_images_do(tmp_path: Path) -> None:
+    """Tones of WAV, written by the standard library."""
+    tones = {}
+    for source, count in (("studio", 40), ("phone", 30)):
+        for number in range(count):
+            path = tmp_path / source / str(number % 2) / f"{number}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            wave_of = np.sin(np.arange(800) * (0.02 + 0.001 * number + (source == "phone")))
+            with wave.open(str(path), "wb") as sink:
+                sink.setparams((1, 2, 8000, 0, "NONE", ""))
+                sink.writeframes((wave_of * 20_000).astype("<i2").tobytes())
+            tones[source, str(path.relative_to(tmp_path / source))] = digest(path.read_bytes())
+    spec = (
+        SPEC.replace("web", "studio").replace("app", "phone").replace("images", "audio").replace("test: 20", "test: 8")
+    )
+    for mode, kind in (("data", "parquet"), ("webdataset", "tar"), ("folder", "wav")):
+        (tmp_path / f"{mode}.yaml").write_text(spec.format(output=mode, more="", dev=8))
+        run = tmp_path / f"RUN-{mode}"
+        assert api.run(str(tmp_path / f"{mode}.yaml"), str(run)).success
+        assert {path.suffix for path in (run / "data").rglob("*") if path.is_file()} == {f".{kind}"}
+    rows = pl.concat([tables(tmp_path / "RUN-data", split) for split in SPLITS])
+    sounds = map(digest, rows["audio"].struct.field("bytes"))
+    assert dict(zip(rows.select("source", "path").rows(), sounds, strict=True)) == tones
+    rows = pl.concat([tables(tmp_path / "RUN-folder", split) for split in SPLITS])
+    sounds = (digest((tmp_path / "RUN-folder" / place).read_bytes()) for place in rows["audio_file"])
+    assert dict(zip(rows.select("source", "path").rows(), sounds, strict=True)) == tones
+    metadata = json.loads(
+        pq.read_schema(tmp_path / "RUN-data/data/dev-00000-of-00001.parquet").metadata[b"huggingface"]
+    )
+    assert metadata["info"]["features"]["audio"] == {"_type": "Audio"}
 
 
 # Thumbnails
