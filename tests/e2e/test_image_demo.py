@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -11,8 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
+
+from pipelines import api
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,3 +70,62 @@ def test_the_program_writes_all_photos_and_lists_the_copies(tmp_path: Path) -> N
         rows = list(csv.DictReader(file))
     assert {name for row in rows for name in (row["copy"], row["original"])} <= files
     assert sum(row["copy"].startswith("app/") for row in rows) == 40
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make demo-images` does, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copytree(ROOT / "examples/images", folder / "images", ignore=shutil.ignore_patterns("data", "data.new"))
+    subprocess.run([sys.executable, str(folder / "images/prepare.py")], capture_output=True, check=True)
+    assert api.run(str(folder / "images/images.yaml"), str(folder / "RUN")).success
+    return folder
+
+
+def planted(folder: Path) -> list[tuple[str, str]]:
+    with (folder / "images/data/planted.csv").open() as file:
+        return [(row["copy"], row["original"]) for row in csv.DictReader(file)]
+
+
+def places(folder: Path) -> dict[str, str]:
+    """The split of every photo, or that it is held out."""
+    parts = [
+        pl.read_parquet(path).select(pl.format("{}/{}", "source", "path").alias("photo"), where=pl.lit(where))
+        for where in ("train", "train_dev", "dev", "test")
+        for path in (folder / "RUN/tables").glob(f"{where}-[0-9]*.parquet")
+    ]
+    parts += [
+        pl.read_parquet(path).select(pl.format("{}/{}", "source", "path").alias("photo"), where=pl.lit("held_out"))
+        for path in (folder / "RUN/held_out").glob("rows-*.parquet")
+    ]
+    return dict(pl.concat(parts).iter_rows())
+
+
+@pytest.mark.e2e
+def test_every_planted_copy_is_found(demo: Path) -> None:
+    where, pairs = places(demo), planted(demo)
+    assert len(where) == 2_200
+    assert len(pairs) == 100
+    apart = [pair for pair in pairs if where[pair[0]] != where[pair[1]] and "held_out" not in map(where.get, pair)]
+    assert apart == []
+    assert sum(where[copy] in {"dev", "test"} and where[original] == "held_out" for copy, original in pairs) > 20
+
+
+@pytest.mark.e2e
+def test_the_report_names_sharpness_and_brightness(demo: Path) -> None:
+    document = json.loads((demo / "RUN/validation.json").read_text())
+    told = " ".join(finding["sentence"] for finding in document["findings"])
+    assert "`sharpness`" in told
+    assert "`brightness`" in told
+    page = (demo / "RUN/report.html").read_text()
+    assert len(page) < 500_000
+    assert "Extremes of <bdi>sharpness</bdi>" in page
+    assert "Extremes of <bdi>brightness</bdi>" in page
+
+
+@pytest.mark.e2e
+def test_the_files_of_the_demo_are_the_photos(demo: Path) -> None:
+    rows = pl.read_parquet(demo / "RUN/tables/dev-*.parquet")
+    assert len(rows) == 80
+    for source, path, place in rows.select("source", "path", "image_file").iter_rows():
+        assert (demo / "RUN" / place).read_bytes() == (demo / "images/data" / source / path).read_bytes()
