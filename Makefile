@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench docs clean test-cluster test-cluster-short test-spark test-prism test-airflow test-deploy soak
+.PHONY: help demo demo-images test lint types bench docs clean test-cluster test-cluster-short test-spark test-prism test-airflow test-deploy soak
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +35,12 @@ demo: $(VENV)/.stamp-demo  ## Install, then split 336,776 real flights: LaGuardi
 	$(BIN)/targetsplit run examples/flights/flights.yaml -o runs/flights --overwrite
 	@echo
 	@echo "The run lies in runs/flights; see its tables again with: $(BIN)/targetsplit show runs/flights"
+
+demo-images: $(VENV)/.stamp-demo-images  ## Install, then split 2,200 photos from web and app without near-duplicates
+	$(BIN)/python examples/images/prepare.py
+	$(BIN)/targetsplit run examples/images/images.yaml -o runs/images --overwrite
+	@echo
+	@echo "The run lies in runs/images; its report: $(BIN)/targetsplit report runs/images --open"
 
 test: lint types  ## Everything that must pass: lint, types, import contracts, doctests, tests
 	$(BIN)/python -m pytest -n $(JOBS) --doctest-modules $(PACKAGES) tests
@@ -76,7 +82,7 @@ bench: $(VENV)/.stamp-bench  ## Measure against plain scripts: ROWS=8.5M (the de
 	$(BIN)/python benchmarks/run.py --rows $(ROWS) --repeats $(REPEATS)
 
 clean:  ## Remove what was made here: .venv, caches, runs, the demo's and the benchmark's data
-	rm -rf $(VENV) build dist runs examples/flights/data benchmarks/data benchmarks/out
+	rm -rf $(VENV) build dist runs examples/flights/data examples/images/data benchmarks/data benchmarks/out
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
@@ -94,6 +100,10 @@ endif
 
 $(VENV)/.stamp-demo: pyproject.toml examples/flights/requirements.txt | $(BIN)/python
 	$(INSTALL) --editable . --requirement examples/flights/requirements.txt
+	@touch $@
+
+$(VENV)/.stamp-demo-images: pyproject.toml examples/images/requirements.txt | $(BIN)/python
+	$(INSTALL) --editable '.[images]' --requirement examples/images/requirements.txt
 	@touch $@
 
 $(VENV)/.stamp-dev: pyproject.toml | $(BIN)/python

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.docs import write_run_log
 from pipelines.ingest.names import hash_columns, place_columns
-from pipelines.job import make_rules
+from pipelines.job import make_rules, make_tables
 from pipelines.jobs.execution import job_options, run_job, runner_of
 from pipelines.jobs.write import MEASURES, TALLY, build_write
 from pipelines.measured import write_measured
+from pipelines.media import decode_small, make_files, make_media
 from pipelines.metrics import JobLog
 from pipelines.output.layout import Layout, default_shard_bytes, make_layout
+from pipelines.output.media.weights import joined, weighed
+from pipelines.output.media.writing import Media
 from pipelines.output.tables import OutputTables
 from pipelines.output.unit import Unit, WriteTask
 from pipelines.progress import counting
@@ -28,6 +32,7 @@ from pipelines.run_directory import (
     REPORT,
     RUN_LOG,
     SUCCESS,
+    TABLES,
     VALIDATION,
     WORK,
     RunDirectory,
@@ -41,13 +46,16 @@ from splitting.assign import assignment_of
 from splitting.checksum import checksum_text
 from splitting.errors import DataError
 from splitting.plan import Plan
+from splitting.request import TRAIN
 from splitting.rules import Rules
 from validation.gx.process import Judge
 from validation.measures import MeasureOptions, Measures
 from validation.metrics.tables import Wanted
 from validation.profile.profile import ProfileOptions
 from validation.tally import Tally
+from validation.verdict import Judgement
 
+_WRITTEN = (DATA, TABLES, HELD_OUT, REJECTED, WORK)
 _CHANGED = ": the input files changed after the plan was made; plan again"
 
 
@@ -80,15 +88,14 @@ def apply_run_plan(
     check_unchanged(inventory)
     check_spec(run, plan, spec)
     rules = make_rules(spec, inventory.schema)
-    tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
+    tables = make_tables(spec, inventory.schema)
     suites = stored_suites(run)
     wanted = load_suites(judge, spec.checks, suites, tables.columns_of_suites(), environment=True)
-    run.clear([SUCCESS, VALIDATION, CARD, DOCS, PROJECT, REPORT, PROFILE, RUN_LOG, DATA, HELD_OUT, REJECTED, WORK])
+    run.clear([SUCCESS, VALIDATION, CARD, DOCS, PROJECT, REPORT, PROFILE, RUN_LOG, *_WRITTEN])
     write_run_log(run)
-    size = shard_bytes or default_shard_bytes(sum(file.bytes for file in inventory.files))
-    units = [Unit(i, fragments) for i, fragments in enumerate(pack_units(inventory.fragments, size))]
-    layout = _layout(plan, inventory, len(units), size)
-    task = _task(run, spec, tables, rules, layout, plan.fingerprint, wanted)
+    media = make_media(run, spec, inventory)
+    units, layout = _lay_out(plan, inventory, shard_bytes, media)
+    task = _task(run, spec, tables, rules, layout, plan.fingerprint, wanted, media)
     log = JobLog("apply", runner_of(options))
     try:
         run.write(ASSIGNMENT, assignment_of(plan, {pool.name: 2**i for i, pool in enumerate(rules.pools)}).to_bytes())
@@ -104,12 +111,32 @@ def apply_run_plan(
     write_measured(run, tally, measures)
     progress("checking", 0, None)
     judgement = judge_evidence(plan, with_fail_on(spec, fail_on), tally, measures, judge, suites)
+    if measures is not None and spec.report.thumbnails:
+        _write_thumbnails(run, spec, plan, judgement, measures)
     return finish_run(run, plan, spec, judgement, judge)
 
 
-def _layout(plan: Plan, inventory: Inventory, units: int, shard_bytes: int) -> Layout:
-    row_bytes = -(-sum(file.bytes for file in inventory.files) // max(1, plan.rows_read))
-    return make_layout(plan.ledger, tuple(split.name for split in plan.splits), units, row_bytes, shard_bytes)
+def _write_thumbnails(run: RunDirectory, spec: Spec, plan: Plan, judgement: Judgement, measures: Measures) -> None:
+    files = make_files(run, spec) if spec.ingested == "images" else None
+    if files is not None:
+        from pipelines.thumbnails import make_thumbnails, write_thumbnails  # noqa: PLC0415, not for tables
+
+        splits, decode = (TRAIN, *(split.name for split in plan.splits)), partial(decode_small, spec=spec)
+        write_thumbnails(run, make_thumbnails(measures.sample, splits, judgement.to_document(), files, decode))
+
+
+def _lay_out(
+    plan: Plan, inventory: Inventory, shard_bytes: int | None, media: Media | None
+) -> tuple[list[Unit], Layout]:
+    """The units of work and the files that they write; a row weighs what it takes in them."""
+    fragments = inventory.fragments if media is None else weighed(inventory.fragments)
+    total = sum(one.bytes for one in inventory.files) if media is None else sum(one.bytes for one in fragments)
+    size = shard_bytes or default_shard_bytes(total)
+    packed = pack_units(fragments, size)
+    units = [Unit(i, part if media is None else joined(part)) for i, part in enumerate(packed)]
+    splits, row_bytes = tuple(split.name for split in plan.splits), -(-total // max(1, plan.rows_read))
+    folder = DATA if media is None or media.mode == "data" else TABLES
+    return units, make_layout(plan.ledger, splits, len(units), row_bytes, size, folder)
 
 
 def _task(
@@ -120,10 +147,13 @@ def _task(
     layout: Layout,
     fingerprint: str,
     wanted: Wanted,
+    media: Media | None,
 ) -> WriteTask:
-    tables.split_schema()
+    schema = tables.split_schema()
+    if media is not None:
+        media.row_schema(schema)  # a column that stands in the way is told before anything is written
     measure = _measured(spec, tables, wanted) if spec.checks.profile else None
-    return WriteTask(run, fingerprint, rules, tables, layout, spec.label, measure)
+    return WriteTask(run, fingerprint, rules, tables, layout, spec.label, measure, media)
 
 
 def _measured(spec: Spec, tables: OutputTables, wanted: Wanted) -> MeasureOptions:

@@ -9,6 +9,7 @@ from splitting.plan import Plan
 from splitting.request import TRAIN
 from validation.verdict import Judgement
 
+_FILES = {"webdataset": "data/{}-*.tar", "folder": "data/{}/**"}
 _PURPOSE = {
     TRAIN: "fit",
     "train_dev": "tells variance from data mismatch",
@@ -29,7 +30,8 @@ def dataset_card(plan: Plan, spec: Spec, judgement: Judgement) -> str:
         Markdown; the same for the same run.
     """
     names = [TRAIN, *(split.name for split in plan.splits)]
-    files = [{"split": name, "path": f"data/{name}-*.parquet"} for name in names if plan.rows_of(name)]
+    path = _FILES.get(spec.output, "data/{}-*.parquet")
+    files = [{"split": name, "path": path.format(name)} for name in names if plan.rows_of(name)]
     front = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": files}]}, sort_keys=False)
     pools = {split.name: split.pool for split in plan.splits}
     rows = [

@@ -9,6 +9,8 @@ from importlib import metadata
 
 import pyarrow as pa
 
+from pipelines.ingest.names import hash_columns, location_columns
+from pipelines.output.tables import OutputTables
 from pipelines.sources.formats import Format
 from pipelines.sources.fragments import SourceRequest
 from pipelines.sources.options import CsvOptions
@@ -80,6 +82,28 @@ def make_rules(spec: Spec, schema: pa.Schema) -> Rules:
         source_column=spec.source_column,
         row_columns=tuple(sorted(schema.names)) if spec.key_is_row else (),
     )
+
+
+def make_tables(spec: Spec, schema: pa.Schema) -> OutputTables:
+    """How output rows look.
+
+    Args:
+        spec: the spec.
+        schema: of the unified table, without the source column.
+
+    Returns:
+        The tables. An index of files that were ingested also holds what a user needs to open them without the ingest.
+    """
+    kept = tuple(name for name in _index_columns(spec) if name in schema.names)
+    return OutputTables(schema, spec.source_column, spec.key_columns, spec.output, kept)
+
+
+def _index_columns(spec: Spec) -> tuple[str, ...]:
+    """Beside the key: the label, what tells copies, and where the files lie."""
+    if spec.ingested is None:
+        return ()
+    label = [] if spec.label is None else [spec.label]
+    return (*label, *hash_columns(spec.ingested), *location_columns(spec.ingested))
 
 
 def make_request(spec: Spec) -> Request:

@@ -13,7 +13,7 @@ from pipelines.job import make_rules
 from pipelines.output.layout import shard_path, split_of_shard
 from pipelines.output.read_back import open_written
 from pipelines.report.moves import places
-from pipelines.run_directory import DATA, HELD_OUT, RunDirectory
+from pipelines.run_directory import HELD_OUT, RunDirectory
 from pipelines.sources.filesystems import first_line
 from pipelines.spec.models import Spec
 from pipelines.stored import read_inventory
@@ -75,13 +75,14 @@ def _files(run: RunDirectory, plan: Plan, name: str) -> list[str]:
     """
     if name == HELD_OUT:
         return [f"{HELD_OUT}/{file}" for file in run.names_in(HELD_OUT) if _ASIDE.fullmatch(file)]
-    found = [file for file in run.names_in(DATA) if split_of_shard(file) == name]
+    folder = run.rows_folder()
+    found = [file for file in run.names_in(folder) if split_of_shard(file) == name]
     counts = [_COUNT.search(file) for file in found]
     count = max((int(match[1]) for match in counts if match), default=0)
-    wanted = [shard_path(name, number, count) for number in range(count)]
-    missing = sorted({*wanted} - {f"{DATA}/{file}" for file in found})
+    wanted = [shard_path(name, number, count, folder) for number in range(count)]
+    missing = sorted({*wanted} - {f"{folder}/{file}" for file in found})
     if missing or (not found and plan.rows_of(name)):
-        raise DataError(f"{run.uri} lacks {missing[0] if missing else f'the {DATA} files of {name}'}")
+        raise DataError(f"{run.uri} lacks {missing[0] if missing else f'the {folder} files of {name}'}")
     return wanted
 
 

@@ -9,13 +9,12 @@ import polars as pl
 
 from pipelines.api import Progress
 from pipelines.ingesting import ingest_sources
-from pipelines.job import make_heading, make_request, make_rules
+from pipelines.job import make_heading, make_request, make_rules, make_tables
 from pipelines.jobs.census import CensusTask, build_census
 from pipelines.jobs.execution import JobOptions, job_options, run_job, runner_of
 from pipelines.jobs.lookup import find_trained
 from pipelines.metrics import JobLog
 from pipelines.output.layout import shard_path
-from pipelines.output.tables import OutputTables
 from pipelines.progress import counting
 from pipelines.run_directory import INGEST, WORK, RunDirectory
 from pipelines.sources.fragments import Inventory, join_neighbours, take_inventory
@@ -75,7 +74,7 @@ def make_run_plan(
     requests = ingest_sources(spec, base, run, earlier, options, progress, log)
     inventory = take_inventory(requests, base, numbered=numbered, key=key)
     check_reserved(inventory.schema, spec.source_column)
-    if spec.output == "data":
+    if spec.output != "index":
         check_storable(inventory.schema)
     check_columns(spec, inventory.schema)
     suites = _suites(spec, base, inventory, judge)
@@ -99,7 +98,7 @@ def _suites(spec: Spec, base: str | None, inventory: Inventory, judge: Judge | N
     """The suites, which are as they should be, as are the actions: known before any data is read."""
     suites = read_suites(spec.checks, base)
     if suites or spec.checks.actions:
-        columns = OutputTables(inventory.schema, spec.source_column, spec.key_columns, spec.output).columns_of_suites()
+        columns = make_tables(spec, inventory.schema).columns_of_suites()
         with ExitStack() as stack:
             known = judge or stack.enter_context(Judge())
             load_suites(known, spec.checks, suites, columns, environment=False)

@@ -11,6 +11,7 @@ from pipelines.measured import read_measured, read_profile
 from pipelines.report.facts import RunFacts, SampleTable
 from pipelines.run_directory import REPORT, RUN_LOG, SUCCESS, VALIDATION, RunDirectory
 from pipelines.stored import check_spec, read_plan, read_spec
+from pipelines.thumbnails import read_thumbnails
 from splitting.errors import RunDirectoryError
 from splitting.plan import Plan
 from validation.measures import IN_TARGET
@@ -92,6 +93,7 @@ def read_facts(run: RunDirectory, sample_rows: int | None = None) -> RunFacts:
         python=str(log.get("python", "")),
         profile=profile,
         samples=samples,
+        thumbnails=read_thumbnails(run) if spec.report.thumbnails else (),
     )
 
 

@@ -13,7 +13,7 @@ from pipelines.jobs.rescan import METRICS, TALLY, RescanTask, build_rescan
 from pipelines.output.layout import split_of_shard
 from pipelines.output.read_back import Reader
 from pipelines.output.tables import OutputTables
-from pipelines.run_directory import ASSIGNMENT, DATA, WORK, RunDirectory
+from pipelines.run_directory import ASSIGNMENT, WORK, RunDirectory
 from pipelines.spec.models import Spec
 from splitting.assign import assignment_of
 from splitting.errors import DataError
@@ -57,10 +57,11 @@ def rescan(
     task = RescanTask(
         run, Reader(run, rules, spec.label), wanted, tables.source_column, tuple(tables.columns_of_suites())
     )
-    named = [(f"{DATA}/{name}", split_of_shard(name)) for name in run.names_in(DATA)]
+    folder = run.rows_folder()
+    named = [(f"{folder}/{name}", split_of_shard(name)) for name in run.names_in(folder)]
     files = [(path, split) for path, split in named if split is not None]
     if not files:
-        raise DataError(f"{run.uri}/{DATA} holds no file of a split; {_again(run)}")
+        raise DataError(f"{run.uri}/{folder} holds no file of a split; {_again(run)}")
     progress("reading", 0, None)
     try:
         run.write(ASSIGNMENT, assignment_of(plan, {pool.name: 2**i for i, pool in enumerate(rules.pools)}).to_bytes())
@@ -72,7 +73,7 @@ def rescan(
     if changes:
         more = f", and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
         told = "; ".join(changes[:_SHOWN])
-        raise DataError(f"{run.uri}/{DATA} was changed after it was written: {told}{more}; {_again(run)}")
+        raise DataError(f"{run.uri}/{folder} was changed after it was written: {told}{more}; {_again(run)}")
     return metrics
 
 

@@ -24,14 +24,14 @@ from splitting.errors import RunDirectoryError
 SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet", "plan/inputs.json"
 SUITES = "plan/suites.json"
 VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
-DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
+DATA, TABLES, HELD_OUT, REJECTED, WORK = "data", "tables", "held_out", "rejected", "_work"
 PROFILE, DOCS, PROJECT, REPORT = "profile", "data_docs", "gx", "report.html"
 CLAIM = "_claim"
 INGEST = "ingest"
 """Tables of what files hold, images or sounds: kept, so that a file is not decoded again."""
 METRICS = "metrics.json"
 ASSIGNMENT = f"{WORK}/assignment.bin"
-_TABLES = {DATA, HELD_OUT, REJECTED, PROFILE}
+_TABLES = {DATA, TABLES, HELD_OUT, REJECTED, PROFILE}
 _TO_READ = {CARD, DOCS, PROJECT, REPORT, VALIDATION}
 OWN = frozenset({SPEC, "plan", RUN_LOG, METRICS, SUCCESS, WORK, INGEST, *_TABLES, *_TO_READ})
 
@@ -107,6 +107,10 @@ class RunDirectory:
     def names_in(self, name: str) -> list[str]:
         """The names in a folder of the run, sorted; empty where there is none."""
         return list_names(self.path(name))
+
+    def rows_folder(self) -> str:
+        """The folder that holds the rows of the splits as Parquet: `tables` where `data` has tar files or folders."""
+        return TABLES if self.names_in(TABLES) else DATA
 
     def names(self) -> list[str]:
         """What lies at the top of the directory, sorted; empty where there is none."""

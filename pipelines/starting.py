@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.types as pt
 
+from pipelines.job import make_tables
 from pipelines.measured import read_measured
-from pipelines.output.tables import OutputTables
 from pipelines.run_directory import RunDirectory
 from pipelines.stored import read_inventory, read_plan, read_spec
 from splitting.errors import RunDirectoryError, SpecError
@@ -44,7 +44,7 @@ def make_starter_suite(run: RunDirectory, table: str) -> dict[str, Any]:
     _, measures = read_measured(run, profiled=spec.checks.profile)
     if measures is None:
         raise RunDirectoryError(f"{run.uri} was written with `profile: false`; a suite is made from the profile")
-    tables = OutputTables(schema, spec.source_column, spec.key_columns, spec.output)
+    tables = make_tables(spec, schema)
     columns = {name: _kind(schema.field(name).type) for name in tables.measured_columns() if name != spec.source_column}
     return starter_suite(measures.profile, table, columns, spec.source_column)
 

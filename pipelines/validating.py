@@ -11,6 +11,7 @@ from pipelines.card import dataset_card
 from pipelines.claims import check_claim
 from pipelines.docs import write_docs
 from pipelines.ingest.names import hash_columns, place_columns
+from pipelines.job import make_tables
 from pipelines.measured import group_sizes, read_measured, write_metrics
 from pipelines.output.tables import OutputTables
 from pipelines.reporting import write_report
@@ -72,7 +73,7 @@ def judge_evidence(
     """
     roles = column_roles(spec)
     # An index has the keys of its rows and not their groups: those cannot be looked up in it.
-    has_groups = spec.group is not None and (spec.output == "data" or set(spec.group) <= set(spec.key_columns))
+    has_groups = spec.group is not None and (spec.output != "index" or set(spec.group) <= set(spec.key_columns))
     evidence = Evidence(plan, tally, roles, has_groups, group_sizes(plan), measures)
     return judge_run(evidence, spec.checks.settings(), judge, suites)
 
@@ -154,7 +155,7 @@ def validate_run(run: RunDirectory, again: Again, progress: Progress, judge: Jud
     if again.asked is not None:
         spec = _with_checks(run, spec, again.asked)
     suites = read_suites(spec.checks, again.base) if again.asked is not None else stored_suites(run)
-    tables = OutputTables(read_inventory(run).schema, spec.source_column, spec.key_columns, spec.output)
+    tables = make_tables(spec, read_inventory(run).schema)
     wanted = load_suites(judge, spec.checks, suites, tables.columns_of_suites(), environment=True)
     if not spec.checks.profile:
         measures = None

@@ -96,7 +96,9 @@ def test_entry_point_sends_options_to_beam_and_commands_to_themselves() -> None:
 
 
 def test_demo_and_development_pin_the_same_data() -> None:
-    lines = (ROOT / "examples/flights/requirements.txt").read_text().splitlines()
+    lines = [
+        line for path in sorted(ROOT.glob("examples/*/requirements.txt")) for line in path.read_text().splitlines()
+    ]
     pins = [line for line in lines if line and not line.startswith("#")]
     assert pins
     assert set(pins) <= set(PROJECT["dependency-groups"]["dev"])

@@ -13,7 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines.jobs.execution import run_job
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.output.layout import shard_path
-from pipelines.run_directory import DATA, HELD_OUT, RunDirectory, write_summary
+from pipelines.run_directory import HELD_OUT, RunDirectory, write_summary
 from splitting.errors import DataError, RunDirectoryError
 from splitting.frames import pack_frames, unpack_frames
 from splitting.inputs import Trained
@@ -146,17 +146,18 @@ def _held_out_files(earlier: RunDirectory) -> list[str]:
 
 def _train_files(earlier: RunDirectory, old: Plan) -> list[str]:
     """Every train file of a run; one that is missing would hide what was trained on."""
-    names = set(earlier.names_in(DATA))
+    folder = earlier.rows_folder()
+    names = set(earlier.names_in(folder))
     found = sorted(name for name in names if name.startswith(f"{TRAIN}-"))
     counts = [re.search(r"-of-(\d+)\.parquet$", name) for name in found]
     count = max((int(match[1]) for match in counts if match), default=0)
-    wanted = [shard_path(TRAIN, number, count).removeprefix(f"{DATA}/") for number in range(count)]
+    wanted = [shard_path(TRAIN, number, count, folder).removeprefix(f"{folder}/") for number in range(count)]
     missing = [name for name in wanted if name not in names]
     if missing or (not found and old.rows_of(TRAIN)):
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         lack = f"lacks {missing[0]}{more}" if missing else "has none"
         raise RunDirectoryError(
             f"--previous {earlier.uri} cannot be continued: every train file is needed to tell new examples from "
-            f"trained ones, and its {DATA} folder {lack}; bring it back"
+            f"trained ones, and its {folder} folder {lack}; bring it back"
         )
-    return [f"{DATA}/{name}" for name in found]
+    return [f"{folder}/{name}" for name in found]

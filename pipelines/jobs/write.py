@@ -10,7 +10,6 @@ import apache_beam as beam
 from pipelines.jobs.counting import count, count_unit, stage
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.output.evaluation import leaks_of_unit, names_in_file, write_evaluation_shard
-from pipelines.output.layout import shard_path
 from pipelines.output.parcel import Parcel
 from pipelines.output.unit import Unit, WriteTask, write_unit
 from pipelines.run_directory import write_summary
@@ -66,7 +65,7 @@ class _WriteShard(beam.DoFn):
         with stage("shard"):
             tally = write_evaluation_shard(split, int(shard), item[1], self._task)
         yield tally.to_bytes()
-        path = shard_path(split, int(shard), self._task.layout.shards(split))
+        path = self._task.layout.shard(split, int(shard))
         yield beam.pvalue.TaggedOutput(self.NAMES, names_in_file(path, split, self._task).to_bytes())
 
 

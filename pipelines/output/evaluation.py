@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from pipelines.output.layout import digest_path, shard_path
+from pipelines.output.layout import digest_path
+from pipelines.output.media.checking import ShardCheck
+from pipelines.output.media.writing import open_rows
 from pipelines.output.parcel import LABEL, Parcel
-from pipelines.output.shards import open_shard
 from pipelines.output.unit import WriteTask
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, POOLS, SOURCE
@@ -31,15 +32,25 @@ def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task:
         has neither labels nor pools, is counted as it is written.
     """
     parcel = Parcel.merge(Parcel.from_bytes(part) for part in parts).sorted()
-    path = task.run.path(shard_path(split, shard, task.layout.shards(split)))
-    with open_shard(path, parcel.rows.schema) as writer:
+    with open_rows(task.run, task.layout, split, shard, parcel.rows.schema, task.media) as writer:
         writer.write(parcel.rows)
-    if task.tables.mode == "data":
-        name = shard_path(split, shard, task.layout.shards(split))
+    if task.tables.copies:
+        name = task.layout.shard(split, shard)
+        check_files(split, shard, task)
         drawn = pl.DataFrame({KEY: parcel.series(KEY), GROUP: parcel.series(GROUP)})
         return task.reader.evaluation(name, split, task.assignment, drawn)
     outside = (parcel.series(POOLS) & task.assignment.pool_bit(split)) == 0
     return Tally.of_split(split, parcel.series(SOURCE), parcel.series(LABEL), outside)
+
+
+def check_files(split: str, shard: int, task: WriteTask) -> None:
+    """Reads the files of a shard's rows back, where files were written.
+
+    Raises:
+        DataError: they are not those of the rows.
+    """
+    if task.media is not None:
+        ShardCheck(task.run, task.layout, split, shard, task.media).check()
 
 
 def names_in_file(path: str, split: str, task: WriteTask) -> EvaluationNames:
@@ -69,9 +80,10 @@ def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
         A tally of the leaks, and of the rows.
     """
     key, group = _checked(task)
+    check_files(TRAIN, unit, task)
     table = task.run.scan_frame(task.layout.train_shard(unit), [*key, *group])
     found = [names.leaks(TRAIN, table, key, group)]
-    if task.tables.mode == "data":
+    if task.tables.copies:
         found.append(task.reader.counts(task.layout.train_shard(unit), TRAIN))
     if task.measure is not None:
         digests = pl.Series(np.frombuffer(task.run.read(digest_path(unit)), "<u8"), dtype=pl.UInt64)

@@ -17,7 +17,7 @@ SHARD_BYTES = 256 * 2**20
 _LEAST_SHARD_BYTES = 64 * 2**20
 _UNITS = 8
 _SHARD = re.compile(r"(.+)-\d{5,}-of-\d{5,}\.parquet")
-DATA, HELD_OUT, REJECTED, WORK = "data", "held_out", "rejected", "_work"
+DATA, TABLES, HELD_OUT, REJECTED, WORK = "data", "tables", "held_out", "rejected", "_work"
 
 
 def default_shard_bytes(total: int) -> int:
@@ -36,14 +36,24 @@ def default_shard_bytes(total: int) -> int:
     return max(_LEAST_SHARD_BYTES, min(SHARD_BYTES, -(-total // _UNITS)))
 
 
-def shard_path(split: str, number: int, of: int) -> str:
+def shard_path(split: str, number: int, of: int, folder: str = DATA) -> str:
     """The name of a shard in the run directory, as Hugging Face datasets, polars, DuckDB and Spark find it.
 
     Examples:
         >>> shard_path("train", 3, 17)
         'data/train-00003-of-00017.parquet'
     """
-    return f"{DATA}/{split}-{number:05d}-of-{of:05d}.parquet"
+    return f"{folder}/{split}-{number:05d}-of-{of:05d}.parquet"
+
+
+def tar_path(split: str, number: int) -> str:
+    """The name of a tar shard in the run directory, as WebDataset's `train-{000000..000016}.tar` finds it.
+
+    Examples:
+        >>> tar_path("train", 3)
+        'data/train-000003.tar'
+    """
+    return f"{DATA}/{split}-{number:06d}.tar"
 
 
 def split_of_shard(name: str) -> str | None:
@@ -79,14 +89,20 @@ class Layout:
     Attributes:
         units: how many units of work there are; each writes one train shard.
         starts: by evaluation split, the first group of each of its shards, ascending.
+        folder: where the Parquet files of the rows lie: `tables` where `data` has tar files or folders of files.
     """
 
     units: int
     starts: Mapping[str, tuple[int, ...]]
+    folder: str = DATA
 
     def train_shard(self, unit: int) -> str:
         """The path of a unit's train shard."""
-        return shard_path(TRAIN, unit, self.units)
+        return self.shard(TRAIN, unit)
+
+    def shard(self, split: str, number: int) -> str:
+        """The path of a shard of any split."""
+        return shard_path(split, number, self.units if split == TRAIN else self.shards(split), self.folder)
 
     def shards(self, split: str) -> int:
         """How many shards an evaluation split has."""
@@ -108,12 +124,14 @@ class Layout:
         return pl.Series([bisect_right(starts, group) - 1 for group in groups], dtype=pl.Int64)
 
     def data_paths(self) -> list[str]:
-        """Every file of `data/`, sorted."""
-        evaluation = [shard_path(s, i, len(starts)) for s, starts in self.starts.items() for i in range(len(starts))]
+        """Every Parquet file of the splits, sorted."""
+        evaluation = [self.shard(split, i) for split, starts in self.starts.items() for i in range(len(starts))]
         return sorted([*(self.train_shard(unit) for unit in range(self.units)), *evaluation])
 
 
-def make_layout(ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_bytes: int, shard_bytes: int) -> Layout:
+def make_layout(
+    ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_bytes: int, shard_bytes: int, folder: str = DATA
+) -> Layout:
     """Lays out a run.
 
     Args:
@@ -122,6 +140,7 @@ def make_layout(ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_b
         units: how many units of work there are.
         row_bytes: about how many bytes a row takes in its input file.
         shard_bytes: about how large a file should be.
+        folder: where the Parquet files of the rows lie.
 
     Returns:
         The layout: an evaluation split is cut at groups into as many shards as its rows need.
@@ -137,4 +156,4 @@ def make_layout(ledger: pl.DataFrame, splits: tuple[str, ...], units: int, row_b
         for i in range(1, count):
             firsts |= set(before.filter(pl.col("before") >= rows * i // count)[GROUP].head(1))
         starts[split] = (0, *sorted(firsts))
-    return Layout(units, starts)
+    return Layout(units, starts, folder)

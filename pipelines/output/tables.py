@@ -16,6 +16,7 @@ from splitting.errors import DataError
 from splitting.hashing import hash_texts, name_whole_rows
 from validation.tables import ValueKind
 
+Output = Literal["data", "index", "webdataset", "folder"]
 REASON = "reason"
 INDEX_COLUMNS = ("file", "row", "split")
 WHOLE_ROW = "row_key"
@@ -33,13 +34,20 @@ class OutputTables:
         schema: of the unified input.
         source_column: the name of the column with the source.
         key: names of the key columns; empty for whole rows.
-        mode: `data` copies every column; `index` writes key, source, file, row and split.
+        mode: `index` writes key, source, file, row and split; all others copy every column.
+        kept: columns of the input that an index holds as well.
     """
 
     schema: pa.Schema
     source_column: str
     key: tuple[str, ...]
-    mode: Literal["data", "index"] = "data"
+    mode: Output = "data"
+    kept: tuple[str, ...] = ()
+
+    @property
+    def copies(self) -> bool:
+        """Whether rows are copied, column by column."""
+        return self.mode != "index"
 
     def split_schema(self) -> pa.Schema:
         """The schema of the files in `data/`.
@@ -48,20 +56,25 @@ class OutputTables:
             DataError: an index column has the name of a key column.
         """
         source = pa.field(self.source_column, pa.string())
-        if self.mode == "data":
+        if self.copies:
             large = any(pa.types.is_large_string(field.type) for field in self.schema)
             return self.schema.append(source.with_type(pa.large_string()) if large else source)
-        keys = [self.schema.field(name) for name in self.key if name != self.source_column]
+        keys = [self.schema.field(name) for name in self._pointing()]
         if not self.key:
-            keys = [pa.field(WHOLE_ROW, pa.string())]
+            keys = [pa.field(WHOLE_ROW, pa.string()), *keys]
         fields = [*keys, source, pa.field("file", pa.string()), pa.field("row", pa.int64())]
-        taken = [name for name in self.key if name in INDEX_COLUMNS]
+        taken = [name for name in self._pointing() if name in INDEX_COLUMNS]
         if taken:
+            what = "the key has" if taken[0] in self.key else "the index is to hold"
             raise DataError(
-                f"`output: index` writes columns named {', '.join(INDEX_COLUMNS)}, and the key has a column named "
+                f"`output: index` writes columns named {', '.join(INDEX_COLUMNS)}, and {what} a column named "
                 f"{taken[0]!r}; rename that column, or use `output: data`"
             )
         return pa.schema([*fields, pa.field("split", pa.string())])
+
+    def _pointing(self) -> list[str]:
+        """The input columns of an index: the key, then those that it holds as well, each once."""
+        return [name for name in dict.fromkeys([*self.key, *self.kept]) if name != self.source_column]
 
     def measured_columns(self) -> list[str]:
         """The input columns that are measured: all that polars can read."""
@@ -75,7 +88,7 @@ class OutputTables:
     def aside_schema(self) -> pa.Schema:
         """The schema of held-out and rejected rows: the same, with the reason in the place of the split."""
         schema = self.split_schema()
-        if self.mode == "index":
+        if not self.copies:
             schema = schema.remove(schema.get_field_index("split"))
         name = REASON if REASON not in schema.names else f"_{REASON}"
         return schema.append(pa.field(name, pa.string()))
@@ -92,13 +105,13 @@ class OutputTables:
         Returns:
             A table in `split_schema`.
         """
-        if self.mode == "data":
+        if self.copies:
             return self._with_source(table, fragment)
         index = self._index_columns(table, fragment, numbers)
         return pa.table([*index, _constant(split, len(table))], schema=self.split_schema())
 
     def split_frame(self, chunk: Chunk, chosen: pl.Series | None) -> pl.DataFrame:
-        """Output rows of a split, as polars has them; for `data` alone.
+        """Output rows of a split, as polars has them; not for an index.
 
         Args:
             chunk: input rows.
@@ -124,7 +137,7 @@ class OutputTables:
             A table in `aside_schema`.
         """
         why = reasons.to_arrow().cast(pa.string())
-        if self.mode == "data":
+        if self.copies:
             columns = self._with_source(table, fragment).columns
         else:
             columns = self._index_columns(table, fragment, numbers)
@@ -139,10 +152,10 @@ class OutputTables:
     def _index_columns(
         self, table: pa.Table, fragment: Fragment, numbers: pa.Array
     ) -> list[pa.ChunkedArray | pa.Array]:
-        keys = [table.column(name) for name in self.key if name != self.source_column]
+        keys = [table.column(name) for name in self._pointing()]
         if not self.key:
             digests = hash_texts(name_whole_rows(from_arrow(table), table.column_names), 0)
-            keys = [pa.array([f"{digest:016x}" for digest in digests], pa.string())]
+            keys = [pa.array([f"{digest:016x}" for digest in digests], pa.string()), *keys]
         size = len(table)
         return [*keys, _constant(fragment.source, size), _constant(fragment.file, size), numbers]
 

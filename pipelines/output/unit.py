@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipelines.output.layout import HELD_OUT as HELD_OUT_FOLDER
 from pipelines.output.layout import REJECTED, Layout, aside_path, digest_path
 from pipelines.output.measuring import UnitMeasuring
+from pipelines.output.media.writing import Media, open_rows
 from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.read_back import Reader
 from pipelines.output.shards import ShardWriter, open_shard, stream_shard, streams
@@ -51,6 +52,7 @@ class WriteTask:
         layout: the names of the files.
         label: the label column, counted by split.
         measure: what is measured of the rows; None for nothing.
+        media: how files go out with the rows; None for rows alone.
     """
 
     run: RunDirectory
@@ -60,6 +62,7 @@ class WriteTask:
     layout: Layout
     label: str | None
     measure: MeasureOptions | None = None
+    media: Media | None = None
 
     @property
     def reader(self) -> Reader:
@@ -117,10 +120,10 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
     location = task.run.path(task.layout.train_shard(unit.number))
     with ExitStack() as stack:
         chunks = _read_and_place(unit, task, _AsideWriters(unit, task, stack), result)
-        if task.tables.mode == "data" and streams(location, schema):
+        if task.tables.copies and task.media is None and streams(location, schema):
             stream_shard(location, schema, (task.tables.split_frame(chunk, plain) for chunk, plain in chunks))
         else:
-            train = stack.enter_context(open_shard(location, schema))
+            train = stack.enter_context(open_rows(task.run, task.layout, TRAIN, unit.number, schema, task.media))
             for chunk, plain in chunks:
                 numbers = chunk.row_numbers(plain)
                 train.write(task.tables.split_table(chunk.table_of(plain), chunk.fragment, numbers, TRAIN))
@@ -159,7 +162,7 @@ def _read_and_place(
             plain = ~special if special.any() else None
             high, low = named.select(check_sums()).row(0)
             result.read[fragment.source].update(rows=len(chunk) + len(chunk.bad_rows), high=high, low=low)
-            if task.tables.mode == "index":
+            if not task.tables.copies:
                 result.train_labels[fragment.source] += _count_labels(chunk, plain, task.label)
             if chunk.bad_rows:
                 _write_bad_rows(chunk.bad_rows, fragment, asides, result)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.report.pictures import Thumbnail
 from splitting.plan import Plan
 from splitting.request import TRAIN
 from validation.comparing.pairs import TARGET
@@ -45,6 +46,7 @@ class RunFacts:
         python: the version of Python.
         profile: statistics of its columns; None where nothing was measured.
         samples: rows to show; empty where they are not to be shown.
+        thumbnails: of images to show; likewise.
     """
 
     plan: Plan
@@ -56,6 +58,7 @@ class RunFacts:
     python: str = ""
     profile: Profile | None = None
     samples: tuple[SampleTable, ...] = ()
+    thumbnails: tuple[Thumbnail, ...] = ()
 
     @property
     def results(self) -> Sequence[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from pipelines.report.checks_view import CheckList, MatchPair, match_pairs, othe
 from pipelines.report.facts import RunFacts
 from pipelines.report.headline import Headline, headline
 from pipelines.report.mismatch_view import MismatchView, mismatch_view
+from pipelines.report.pictures import PicturesView, pictures_view
 from pipelines.report.proof_view import Promise, proof_view
 from pipelines.report.splits_view import SplitsView, splits_view
 from pipelines.report.words import decimal, shown
@@ -37,6 +38,7 @@ class ReportView:
         suites: of the user.
         others: every other check.
         aside: rows in no split.
+        pictures: typical and extreme images; None where there are none to show.
         samples: rows to look at; empty unless the spec asks for them.
         provenance: where everything comes from.
         alpha: the share of false alarms that was accepted.
@@ -54,6 +56,7 @@ class ReportView:
     suites: CheckList
     others: CheckList
     aside: AsideView
+    pictures: PicturesView | None
     samples: tuple[SampleView, ...]
     provenance: ProvenanceView
     alpha: str
@@ -82,6 +85,7 @@ def report_view(facts: RunFacts) -> ReportView:
         suites=suite_checks(facts),
         others=other_checks(facts),
         aside=aside_view(facts),
+        pictures=pictures_view(facts.thumbnails),
         samples=sample_views(facts),
         provenance=provenance_view(facts),
         alpha=decimal(settings["alpha"]),

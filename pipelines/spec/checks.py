@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
+from pipelines.spec.ingest_models import INGESTED
 from pipelines.spec.models import ROW
 from pipelines.spec.strict_yaml import Place
 from pipelines.spec.values import listed, parse_size, shorten, size_text
@@ -58,6 +59,21 @@ def cross_problems(document: Mapping[str, Any]) -> Iterator[Found]:
     yield from _split_names(document)
     yield from _split_sizes(document)
     yield from _suite_places(document)
+    yield from _files(document)
+
+
+def _files(document: Mapping[str, Any]) -> Iterator[Found]:
+    """Files are written of sources that are files, one a row, and linked where they are written as files."""
+    output = document.get("output")
+    if "folder" in document and output != "folder":
+        yield ("folder",), "says how output: folder puts files there; set that, or take this out"
+    if output not in ("webdataset", "folder"):
+        return
+    for name, source in _mapping(document.get("sources")).items():
+        kind = _mapping(source).get("format")
+        if kind not in INGESTED and isinstance(source, dict):
+            told = f"output: {output} writes files, and this source is a table; use output: data, or format: images"
+            yield ("sources", name), told
 
 
 def _suite_places(document: Mapping[str, Any]) -> Iterator[Found]:

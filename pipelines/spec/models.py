@@ -71,6 +71,10 @@ def _column_type(value: str) -> str:
     return value
 
 
+def _parquet_is_data(value: Any) -> Any:
+    return "data" if value == "parquet" else value
+
+
 ColumnType: TypeAlias = Annotated[str, AfterValidator(_column_type)]
 Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
 Columns: TypeAlias = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(listed)]
@@ -234,14 +238,26 @@ class Split(_Model):
         return value if isinstance(value, dict) else {"size": value}
 
 
+class Folder(_Model):
+    """How `output: folder` puts files where they go.
+
+    Attributes:
+        link: `copy` writes the bytes anew; `hard` gives the files a second name, which takes no room.
+    """
+
+    link: Literal["copy", "hard"] = "copy"
+
+
 class Report(_Model):
     """What the report shows beyond figures.
 
     Attributes:
         sample_rows: rows of each split to show; none by default, for data can be private.
+        thumbnails: small pictures of typical and extreme images of each split.
     """
 
     sample_rows: Annotated[int, Field(ge=0, le=MOST_SAMPLE_ROWS, strict=True)] = 0
+    thumbnails: StrictBool = True
 
 
 class Spec(_Model):
@@ -259,7 +275,8 @@ class Spec(_Model):
         splits: by name; `train` is what is left.
         on_shortfall: what to do where a stratum cannot give its quota.
         new_members: what becomes of new members of a group that is already in an evaluation split.
-        output: copy the data, or write an index that points to it.
+        output: copy the data, with the files of images in Parquet, tar shards or folders; or write an index to it.
+        folder: how `output: folder` puts files there.
         source_column: the name of the column that tells each row's source.
         checks: how a run is judged.
         report: what the report shows.
@@ -278,7 +295,8 @@ class Spec(_Model):
     splits: Annotated[dict[str, Split], Field(min_length=1)]
     on_shortfall: Literal["error", "fill", "allow"] = "error"
     new_members: Literal["hold_out", "join"] = "hold_out"
-    output: Literal["data", "index"] = "data"
+    output: Annotated[Literal["data", "index", "webdataset", "folder"], BeforeValidator(_parquet_is_data)] = "data"
+    folder: Folder = Folder()
     source_column: Annotated[str, Field(min_length=1)] = "source"
     checks: Checks = Checks()
     report: Report = Report()
@@ -367,7 +385,7 @@ class Spec(_Model):
             if "csv" not in source.model_fields_set:
                 del document["sources"][name]["csv"]
         document["splits"] = {name: _split_document(split) for name, split in self.splits.items()}
-        for name in ("checks", "report", *INGESTED):
+        for name in ("checks", "report", "folder", *INGESTED):
             if name not in self.model_fields_set:
                 del document[name]
             elif name in INGESTED:

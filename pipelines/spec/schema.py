@@ -172,6 +172,20 @@ _REPORT = _object(
             "Rows of each split to show; none by default, for data can be private.",
             5,
         ),
+        "thumbnails": _told(
+            {"type": "boolean", "default": True}, "Small pictures of typical and extreme images of each split."
+        ),
+    },
+)
+_FOLDER = _object(
+    "folder",
+    "How output: folder puts files where they go.",
+    [],
+    {
+        "link": _told(
+            {"enum": ["copy", "hard"], "default": "copy"},
+            "copy writes the bytes anew; hard gives local files a second name, which takes no room.",
+        ),
     },
 )
 
@@ -224,8 +238,11 @@ def json_schema() -> dict[str, Any]:
             "What becomes of new members of a group that is already in an evaluation split.",
         ),
         "output": _told(
-            {"enum": ["data", "index"], "default": "data"}, "Copy the rows, or write an index that points to them."
+            {"enum": ["data", "parquet", "index", "webdataset", "folder"], "default": "data"},
+            "data (or parquet) copies the rows, with the files of images; webdataset and folder write those apart; "
+            "index points to the rows.",
         ),
+        "folder": _FOLDER,
         "source_column": _told({**_TEXT, "default": "source"}, "The name of the column that tells a row's source."),
         "checks": CHECKS,
         "report": _REPORT,
