@@ -10,6 +10,7 @@ from pipelines.ingest.names import hash_columns, place_columns
 from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job, runner_of
 from pipelines.jobs.write import MEASURES, TALLY, build_write
+from pipelines.linking import planned_links
 from pipelines.measured import write_measured
 from pipelines.metrics import JobLog
 from pipelines.output.layout import Layout, default_shard_bytes, make_layout
@@ -79,7 +80,7 @@ def apply_run_plan(
     plan, spec, inventory = read_plan(run), read_spec(run), read_inventory(run)
     check_unchanged(inventory)
     check_spec(run, plan, spec)
-    rules = make_rules(spec, inventory.schema)
+    rules = make_rules(spec, inventory.schema, planned_links(run, plan))
     tables = OutputTables(inventory.schema, spec.source_column, rules.key, spec.output)
     suites = stored_suites(run)
     wanted = load_suites(judge, spec.checks, suites, tables.columns_of_suites(), environment=True)

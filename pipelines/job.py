@@ -21,8 +21,9 @@ from pipelines.spec.predicates import compile_condition, polars_schema
 from splitting.compose import Heading
 from splitting.conditions import Condition
 from splitting.hashing import HASH_NAME
+from splitting.linking.rules import link_columns as columns_of_links
 from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL, Request, Size, SplitRequest
-from splitting.rules import Pool, Rules, Stratifier
+from splitting.rules import GroupLinks, Pool, Rules, Stratifier
 
 _DECIDING_PACKAGES = ("targetsplit", "polars", "polars-hash")
 
@@ -41,12 +42,13 @@ def _table_format(given: SourceFormat | None) -> Format | None:
     return given
 
 
-def make_rules(spec: Spec, schema: pa.Schema) -> Rules:
+def make_rules(spec: Spec, schema: pa.Schema, links: GroupLinks | None = None) -> Rules:
     """What decides about rows.
 
     Args:
         spec: the spec, its columns checked against the schema.
         schema: of the unified table, without the source column.
+        links: what joins groups to clusters.
 
     Returns:
         The rules.
@@ -79,7 +81,13 @@ def make_rules(spec: Spec, schema: pa.Schema) -> Rules:
         pools=(*pools, Pool(TRAIN_POOL)),
         source_column=spec.source_column,
         row_columns=tuple(sorted(schema.names)) if spec.key_is_row else (),
+        links=links,
     )
+
+
+def link_columns(spec: Spec) -> tuple[str, ...]:
+    """The columns that link rows, each once."""
+    return columns_of_links(spec.links)
 
 
 def make_request(spec: Spec) -> Request:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from pipelines.job import make_heading, make_request, make_rules
 from pipelines.jobs.census import CensusTask, build_census
 from pipelines.jobs.execution import JobOptions, job_options, run_job, runner_of
 from pipelines.jobs.lookup import find_trained
+from pipelines.linking import LinkJob, earlier_of, link_groups
 from pipelines.metrics import JobLog
 from pipelines.output.layout import shard_path
 from pipelines.output.tables import OutputTables
@@ -32,6 +34,8 @@ from splitting.compose import Heading, make_plan
 from splitting.errors import DataError, RunDirectoryError
 from splitting.first_rows import first_bound
 from splitting.inputs import Inputs, Previous, Trained
+from splitting.linking.closing import Earlier
+from splitting.linking.linked import Linked
 from splitting.plan import Plan
 from splitting.planning import newly_eligible
 from splitting.pools import DeeperCensusNeeded
@@ -81,17 +85,22 @@ def make_run_plan(
     suites = _suites(spec, base, inventory, judge)
     rules, request, heading = make_rules(spec, inventory.schema), make_request(spec), make_heading(spec)
     old = _continued(earlier, heading) if earlier is not None else None
-    job = _CensusJob(rules, request, inventory, run, options, progress, log)
     try:
-        plan = _decide(job, heading, earlier, old)
+        known = earlier_of(earlier, old) if earlier is not None and old is not None else Earlier.nothing()
+        linking = link_groups(
+            LinkJob(spec, inventory, rules, run, options, progress, log, _about_rows(inventory)), known
+        )
+        rules = rules if linking is None else linking.rules
+        job = _CensusJob(rules, request, inventory, run, options, progress, log)
+        plan = _decide(job, heading, earlier, old, None if linking is None else linking.linked)
     finally:
         run.clear([WORK])
     run.clear_all()
     if spec.ingested is None:
         run.clear([INGEST])
     write_suites(run, suites)
-    job.log.write(run)
-    write_plan(run, spec, inventory, plan)
+    log.write(run)
+    write_plan(run, spec, inventory, plan, None if linking is None else linking.closed.links)
     return plan
 
 
@@ -118,15 +127,17 @@ def _check_outside(run: RunDirectory, spec: Spec, base: str | None) -> None:
             )
 
 
-def _decide(job: _CensusJob, heading: Heading, earlier: RunDirectory | None, old: Plan | None) -> Plan:
+def _decide(
+    job: _CensusJob, heading: Heading, earlier: RunDirectory | None, old: Plan | None, linked: Linked | None
+) -> Plan:
     """Draws, with as deep a census as that takes."""
     for depth in _DEPTHS:
-        inputs = job.take(old, depth)
+        inputs = replace(job.take(old, depth), linked=linked)
         _check_not_empty(inputs, heading)
         if old is not None and earlier is not None:
             fresh = newly_eligible(inputs)
             trained = job.find_trained(earlier, old, fresh)
-            inputs = Inputs(**{**vars(inputs), "previous": Previous(old, trained)})
+            inputs = replace(inputs, previous=Previous(old, trained))
         try:
             return make_plan(heading, inputs)
         except DeeperCensusNeeded:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from pipelines.spec.strict_yaml import Place
 from pipelines.spec.values import kind_of, shorten
 
-_UNION_PARTS = frozenset({"Pool", "int", "float", "str", "constrained-str", "literal['rest']", "is-instance[Fraction]"})
+_UNION_PARTS = frozenset({"Pool", "NearDuplicates", "NearText", "int", "float", "str", "constrained-str", "literal['rest']", "is-instance[Fraction]"})
 _LONGEST_KEY = 60
 
 
@@ -107,9 +107,14 @@ _MISSING = {
     "path": ": write a file, folder or glob, as in {path: data/app}",
     "size": ': write a count of rows as in 2500, or a percentage as in "20%"',
     "column": ": name a column, as in {column: age, edges: [18, 40]}",
+    "near_duplicates": ": name the column of a 64-bit hash, as in {near_duplicates: perceptual_hash, distance: 4}",
 }
 _NOT_THAT_KIND = frozenset(["tuple_type", "list_type", "dict_type", "model_type", "model_attributes_type", "too_short"])
-_INSIDE = {"sources": "a mapping, as in {path: data/app}", "stratify": "a column, or {column: NAME, edges: [NUMBERS]}"}
+_INSIDE = {
+    "sources": "a mapping, as in {path: data/app}",
+    "linked_by": "a column, {near_duplicates: COLUMN} or {near_text: COLUMN}",
+    "stratify": "a column, or {column: NAME, edges: [NUMBERS]}",
+}
 _EXPECTED_AT = {
     "target": "a mapping, as in {source: app}",
     "csv": 'a mapping, as in {delimiter: ";"}',
@@ -117,6 +122,7 @@ _EXPECTED_AT = {
     "path": "a file, folder or glob, or a list of them",
     "key": "a column, or a list of columns",
     "group": "a column, or a list of columns",
+    "linked_by": "a list of links, as in [user_id, {near_duplicates: perceptual_hash, distance: 4}]",
     "source": "a source, or a list of sources",
     "null_values": "a text, or a list of texts",
     "stratify": "a list of columns, as in [label, {column: age, edges: [18, 40]}]",

@@ -1,0 +1,170 @@
+"""The link job: values of links meet in partitions, are compared there, and leave one forest of linked groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import polars as pl
+import pyarrow as pa
+
+from pipelines.jobs.counting import count, stage
+from pipelines.jobs.summaries import MergeSummaries
+from pipelines.progress import report_rows
+from pipelines.run_directory import write_summary
+from pipelines.sources.fragments import Fragment
+from pipelines.sources.reading import read_frame
+from splitting.linking.forest import VIA
+from splitting.linking.hamming import band_masks, near_links
+from splitting.linking.partitions import MASK, by_mask, by_value, gathered
+from splitting.linking.rules import LinkRule, NearHashes, link_columns
+from splitting.linking.values import Linkage, equal_links, link_values
+from splitting.rules import GROUP, Rules
+
+_MERGES = 16
+
+
+@dataclass(frozen=True)
+class LinkTask:
+    """What the workers of the link job need.
+
+    Attributes:
+        rules: that name groups, before any link.
+        links: what links rows.
+        schema: of the unified table.
+        hashes: about how many hashes there are; decides how near ones are searched, not which are found.
+        partitions: in how many parts values are compared; decides no link.
+    """
+
+    rules: Rules
+    links: tuple[LinkRule, ...]
+    schema: pa.Schema
+    hashes: int
+    partitions: int
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        named = {*self.rules.columns_naming(), *link_columns(self.links)}
+        return tuple(sorted(named - {self.rules.source_column}))
+
+    def masks(self) -> dict[int, tuple[int, ...]]:
+        """By the number of a rule that compares hashes, the masks of its bands."""
+        near = {via: rule for via, rule in enumerate(self.links) if isinstance(rule, NearHashes) and rule.distance}
+        return {via: band_masks(rule.distance, self.hashes) for via, rule in near.items()}
+
+
+class _TakeValues(beam.DoFn):
+    """The link values of a fragment, by partition; on the side, what could not be linked."""
+
+    LINKAGE = "linkage"
+
+    def __init__(self, task: LinkTask) -> None:
+        self._task = task
+
+    def process(self, fragment: Fragment) -> Iterator[tuple[str, bytes] | beam.pvalue.TaggedOutput]:
+        task = self._task
+        parts = [Linkage.empty()]
+        with stage("link_values"):
+            for chunk in read_frame(fragment, task.schema, task.columns()):
+                nodes = task.rules.identify(chunk.frame, fragment.source)[GROUP]
+                values, unlinked = link_values(task.links, chunk.frame, nodes, task.rules.salt)
+                parts.append(unlinked)
+                yield from by_value(values, task.partitions)
+                report_rows(len(chunk.frame))
+        count("link_bytes_read", fragment.bytes)
+        yield beam.pvalue.TaggedOutput(self.LINKAGE, Linkage.merge(parts).to_bytes())
+
+
+class _LinkEqual(beam.DoFn):
+    """Links equal values of a partition; on the side, hashes, each once, by the bands in which near ones agree."""
+
+    BANDS = "bands"
+
+    def __init__(self, task: LinkTask) -> None:
+        self._task = task
+
+    def process(self, item: tuple[str, Iterable[bytes]]) -> Iterator[bytes | beam.pvalue.TaggedOutput]:
+        with stage("link_equal"):
+            forest, distinct = equal_links(gathered(item[1]))
+        yield Linkage.of(forest).to_bytes()
+        for via, masks in self._task.masks().items():
+            hashes = distinct.filter(pl.col(VIA) == via)
+            for part in by_mask(hashes, masks, self._task.partitions):
+                yield beam.pvalue.TaggedOutput(self.BANDS, part)
+
+
+class _LinkNear(beam.DoFn):
+    """Compares the hashes of a partition that agree in some bands."""
+
+    def __init__(self, task: LinkTask) -> None:
+        self._task = task
+
+    def process(self, item: tuple[str, Iterable[bytes]]) -> Iterator[bytes]:
+        masks, found = self._task.masks(), [Linkage.empty()]
+        with stage("link_near"):
+            for (via, mask), rows in gathered(item[1]).group_by(VIA, MASK):
+                rule = self._task.links[int(via)]  # type: ignore[call-overload]
+                forest = near_links(rows.drop(MASK), rule, masks[int(via)][int(mask)])  # type: ignore[call-overload]
+                found.append(Linkage.of(forest))
+        yield Linkage.merge(found).to_bytes()
+
+
+@dataclass
+class LinkGroups(beam.PTransform):
+    """Fragments to one summary, written to a folder: who is linked with whom."""
+
+    task: LinkTask
+    folder: str
+    name: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, fragments: beam.PCollection[Fragment]) -> beam.PCollection[str]:
+        """Reads values, links equal ones, then near ones, closes."""
+        task = self.task
+        taken = (
+            fragments
+            | "Spread" >> beam.Reshuffle()
+            | "TakeValues" >> beam.ParDo(_TakeValues(task)).with_outputs(_TakeValues.LINKAGE, main="values")
+        )
+        equal = (
+            taken.values
+            | "ByValue" >> beam.GroupByKey()
+            | "LinkEqual" >> beam.ParDo(_LinkEqual(task)).with_outputs(_LinkEqual.BANDS, main="linkage")
+        )
+        near = (
+            equal[_LinkEqual.BANDS]
+            | "ByBands" >> beam.GroupByKey()
+            | "LinkNear" >> beam.ParDo(_LinkNear(task)).with_output_types(bytes)
+        )
+        return (
+            (taken[_TakeValues.LINKAGE], equal.linkage, near)
+            | "Linkages" >> beam.Flatten()
+            | "InParts" >> beam.Map(_in_parts).with_output_types(tuple[str, bytes])
+            | "MergeParts" >> beam.CombinePerKey(MergeSummaries(Linkage))
+            | "Parts" >> beam.Values()
+            | "Merge" >> beam.CombineGlobally(MergeSummaries(Linkage)).without_defaults()
+            | "Write" >> beam.Map(write_summary, self.folder, self.name).with_output_types(str)
+        )
+
+
+def _in_parts(packed: bytes) -> tuple[str, bytes]:
+    """Merging many forests at once, in a few parts, sorts each edge twice and not once a forest."""
+    return str(len(packed) % _MERGES), packed
+
+
+def build_link(
+    pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: LinkTask, folder: str, name: str
+) -> None:
+    """Adds the link job to a pipeline.
+
+    Args:
+        pipeline: to add to.
+        fragments: all of the data.
+        task: see there.
+        folder: where the summary goes.
+        name: of the summary.
+    """
+    _ = pipeline | "Fragments" >> beam.Create(list(fragments)) | "LinkGroups" >> LinkGroups(task, folder, name)

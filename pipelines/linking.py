@@ -1,0 +1,156 @@
+"""Links groups before any draw: runs the link job, closes what it found, and leaves it where workers read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import polars as pl
+
+from pipelines.jobs.execution import JobOptions, run_job
+from pipelines.jobs.link import LinkTask, build_link
+from pipelines.metrics import JobLog
+from pipelines.progress import counting
+from pipelines.run_directory import LINKS, WORK, RunDirectory
+from pipelines.sources.fragments import Inventory, join_neighbours
+from pipelines.spec.models import Spec
+from pipelines.stored import read_links
+from splitting.errors import DataError
+from splitting.linking.closing import Closed, Earlier, close
+from splitting.linking.linked import Linked, describe
+from splitting.linking.links import Links
+from splitting.linking.values import Linkage
+from splitting.plan import SPLIT, Plan
+from splitting.rules import GROUP, KEY, Rules
+
+WORKING_LINKS = f"{WORK}/links.parquet"
+_LINKAGE = "linkage"
+_ROWS_AT_ONCE = 250_000
+_ROWS_A_PARTITION = 500_000
+_MOST_PARTITIONS = 1_024
+
+
+@dataclass(frozen=True)
+class StoredLinks:
+    """Links that lie in a run directory. Workers read them from there, once a process: they can be too many to travel.
+
+    Attributes:
+        run: URI of the run directory.
+        name: of the file in it.
+        digest: of the table.
+    """
+
+    run: str
+    name: str
+    digest: str
+
+    def clusters_of(self, nodes: pl.Series) -> pl.Series:
+        """The clusters of groups, as `Links.clusters_of`."""
+        return _stored(self.run, self.name, self.digest).clusters_of(nodes)
+
+
+@lru_cache(maxsize=2)
+def _stored(run: str, name: str, digest: str) -> Links:
+    try:
+        links = Links.of(RunDirectory(run).read_frame(name))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        told = str(error).splitlines()[0][:200]
+        raise DataError(f"{run}/{name} cannot be read: {told}; plan again") from error
+    if links.digest() != digest:
+        raise DataError(f"{run}/{name} is not the one that the plan was written with; plan again")
+    return links
+
+
+def planned_links(run: RunDirectory, plan: Plan) -> StoredLinks | None:
+    """The links of a plan, for workers; None where it has none."""
+    return None if plan.links is None else StoredLinks(run.uri, LINKS, plan.links.digest)
+
+
+def earlier_of(run: RunDirectory, plan: Plan) -> Earlier:
+    """What a run that is continued decided about groups."""
+    members = plan.ledger.filter(pl.col(KEY).is_not_null())
+    return Earlier(read_links(run, plan), members.select(GROUP, SPLIT).unique(GROUP, maintain_order=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Linking:
+    """Groups, linked.
+
+    Attributes:
+        rules: that name groups by their clusters.
+        closed: the clusters.
+        linked: what the plan says of them.
+    """
+
+    rules: Rules
+    closed: Closed
+    linked: Linked
+
+
+@dataclass(frozen=True, eq=False)
+class LinkJob:
+    """Where and how links are found.
+
+    Attributes:
+        spec: what links.
+        inventory: the data.
+        rules: that name groups, before any link.
+        run: where the job leaves its result.
+        options: Beam's.
+        progress: told how far the job is.
+        log: of the jobs.
+        rows: about how many there are.
+    """
+
+    spec: Spec
+    inventory: Inventory
+    rules: Rules
+    run: RunDirectory
+    options: JobOptions
+    progress: Callable[[str, int, int | None], None]
+    log: JobLog
+    rows: int
+
+    def find(self) -> Linkage:
+        """Runs the job.
+
+        Returns:
+            Who is linked with whom, before any earlier run is regarded.
+        """
+        rules = self.spec.links
+        if not rules:
+            return Linkage.empty()
+        partitions = max(1, min(_MOST_PARTITIONS, -(-self.rows * len(rules) // _ROWS_A_PARTITION)))
+        task = LinkTask(self.rules, rules, self.inventory.schema, self.rows, partitions)
+        fragments = join_neighbours(self.inventory.fragments, _ROWS_AT_ONCE)
+        folder = self.run.path(WORK).uri
+        with counting("linking", self.rows, self.progress):
+            self.log.run(
+                "link", lambda: run_job(self.options, lambda made: build_link(made, fragments, task, folder, _LINKAGE))
+            )
+        return Linkage.from_bytes(self.run.read(f"{WORK}/{_LINKAGE}.bin"))
+
+
+def link_groups(job: LinkJob, earlier: Earlier) -> Linking | None:
+    """Links groups, and leaves the table for the workers of the jobs that follow.
+
+    Args:
+        job: see there.
+        earlier: what an earlier run decided.
+
+    Returns:
+        The links; None where nothing links, and nothing did.
+
+    Raises:
+        DataError: too much is linked.
+    """
+    rules = job.spec.links
+    if not rules and not len(earlier.links):
+        return None
+    found = job.find()
+    closed = close(found.forest, earlier, job.spec.salt, job.spec.largest_cluster, [rule.name for rule in rules])
+    linked = describe(closed, rules, found.unlinked)
+    job.run.write_frame(WORKING_LINKS, closed.links.table)
+    stored = StoredLinks(job.run.uri, WORKING_LINKS, linked.plan.digest)
+    return Linking(replace(job.rules, links=stored), closed, linked)
