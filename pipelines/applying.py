@@ -8,6 +8,7 @@ from pipelines.api import FailOn, Progress, RunResult
 from pipelines.docs import write_run_log
 from pipelines.ingest.names import hash_columns, place_columns
 from pipelines.job import make_rules
+from pipelines.job import make_rules, written_links
 from pipelines.jobs.execution import job_options, run_job, runner_of
 from pipelines.jobs.write import MEASURES, TALLY, build_write
 from pipelines.linking import planned_links
@@ -124,7 +125,7 @@ def _task(
 ) -> WriteTask:
     tables.split_schema()
     measure = _measured(spec, tables, wanted) if spec.checks.profile else None
-    return WriteTask(run, fingerprint, rules, tables, layout, spec.label, measure)
+    return WriteTask(run, fingerprint, rules, tables, layout, spec.label, measure, written_links(spec))
 
 
 def _measured(spec: Spec, tables: OutputTables, wanted: Wanted) -> MeasureOptions:

@@ -21,6 +21,7 @@ from pipelines.spec.predicates import compile_condition, polars_schema
 from splitting.compose import Heading
 from splitting.conditions import Condition
 from splitting.hashing import HASH_NAME
+from splitting.linking.rules import LinkRule, NearTexts
 from splitting.linking.rules import link_columns as columns_of_links
 from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL, Request, Size, SplitRequest
 from splitting.rules import GroupLinks, Pool, Rules, Stratifier
@@ -88,6 +89,19 @@ def make_rules(spec: Spec, schema: pa.Schema, links: GroupLinks | None = None) -
 def link_columns(spec: Spec) -> tuple[str, ...]:
     """The columns that link rows, each once."""
     return columns_of_links(spec.links)
+
+
+def written_links(spec: Spec) -> tuple[tuple[int, LinkRule], ...]:
+    """What links rows, with its number, where the output has the columns: it is looked for there again.
+
+    Args:
+        spec: the spec; an index has no columns but the key's.
+
+    Returns:
+        Numbers and rules, in the order of the spec; texts are not compared again.
+    """
+    found = [(i, rule) for i, rule in enumerate(spec.links) if not isinstance(rule, NearTexts)]
+    return tuple((i, rule) for i, rule in found if spec.output == "data" or {*rule.columns} <= {*spec.key_columns})
 
 
 def make_request(spec: Spec) -> Request:

@@ -63,8 +63,15 @@ def _stored(run: str, name: str, digest: str) -> Links:
 
 
 def planned_links(run: RunDirectory, plan: Plan) -> StoredLinks | None:
-    """The links of a plan, for workers; None where it has none."""
-    return None if plan.links is None else StoredLinks(run.uri, LINKS, plan.links.digest)
+    """The links of a plan, for workers; None where it has none.
+
+    Raises:
+        RunDirectoryError: they were changed after the plan was made, or cannot be read.
+    """
+    if plan.links is None:
+        return None
+    read_links(run, plan)
+    return StoredLinks(run.uri, LINKS, plan.links.digest)
 
 
 def earlier_of(run: RunDirectory, plan: Plan) -> Earlier:

@@ -103,10 +103,11 @@ class _LinkNear(beam.DoFn):
     def process(self, item: tuple[str, Iterable[bytes]]) -> Iterator[bytes]:
         masks, found = self._task.masks(), [Linkage.empty()]
         with stage("link_near"):
-            for (via, mask), rows in gathered(item[1]).group_by(VIA, MASK):
-                rule = self._task.links[int(via)]  # type: ignore[call-overload]
-                forest = near_links(rows.drop(MASK), rule, masks[int(via)][int(mask)])  # type: ignore[call-overload]
-                found.append(Linkage.of(forest))
+            for part in gathered(item[1]).partition_by(VIA, MASK):
+                via, mask = part.select(VIA, MASK).row(0)
+                rule = self._task.links[via]
+                if isinstance(rule, NearHashes):
+                    found.append(Linkage.of(near_links(part.drop(MASK), rule, masks[via][mask])))
         yield Linkage.merge(found).to_bytes()
 
 
@@ -155,9 +156,7 @@ def _in_parts(packed: bytes) -> tuple[str, bytes]:
     return str(len(packed) % _MERGES), packed
 
 
-def build_link(
-    pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: LinkTask, folder: str, name: str
-) -> None:
+def build_link(pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: LinkTask, folder: str, name: str) -> None:
     """Adds the link job to a pipeline.
 
     Args:

@@ -11,9 +11,11 @@ from pipelines.output.layout import digest_path, shard_path
 from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.shards import open_shard
 from pipelines.output.unit import WriteTask
+from splitting.linking.rules import link_columns
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, POOLS, SOURCE
 from validation.leaks import EvaluationNames
+from validation.links import LinkNames
 from validation.tally import Tally
 
 
@@ -54,7 +56,12 @@ def names_in_file(path: str, split: str, task: WriteTask) -> EvaluationNames:
         Them.
     """
     key, group = _checked(task)
-    return EvaluationNames.of(split, task.run.scan_frame(path, [*key, *group]), key, group)
+    columns = link_columns(tuple(rule for _, rule in task.links))
+    table = task.run.scan_frame(path, [*key, *group, *columns])
+    named = EvaluationNames.of(split, table, key, group)
+    if not task.links:
+        return named
+    return EvaluationNames.merge([named, EvaluationNames.of_links(LinkNames.of(split, table, task.links))])
 
 
 def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
@@ -71,6 +78,10 @@ def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
     key, group = _checked(task)
     table = task.run.scan_frame(task.layout.train_shard(unit), [*key, *group])
     found = [names.leaks(TRAIN, table, key, group)]
+    if task.links:
+        columns = link_columns(tuple(rule for _, rule in task.links))
+        linked = task.run.scan_frame(task.layout.train_shard(unit), columns)
+        found.append(names.links.leaks(TRAIN, linked, task.links))
     if task.tables.mode == "data":
         found.append(task.reader.counts(task.layout.train_shard(unit), TRAIN))
     if task.measure is not None:

@@ -24,6 +24,7 @@ from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from splitting.assign import HELD_OUT, REASON, Assignment
 from splitting.checksum import check_sums
+from splitting.linking.rules import LinkRule
 from splitting.plan import SPLIT
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, NULL_KEY, Rules
@@ -51,6 +52,7 @@ class WriteTask:
         layout: the names of the files.
         label: the label column, counted by split.
         measure: what is measured of the rows; None for nothing.
+        links: what links rows, by number, of which the output has the columns.
     """
 
     run: RunDirectory
@@ -60,6 +62,7 @@ class WriteTask:
     layout: Layout
     label: str | None
     measure: MeasureOptions | None = None
+    links: tuple[tuple[int, LinkRule], ...] = ()
 
     @property
     def reader(self) -> Reader:

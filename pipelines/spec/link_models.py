@@ -97,7 +97,9 @@ def _kind(value: Any) -> str:
 
 
 Link: TypeAlias = Annotated[
-    Annotated[Name, Tag("str")] | Annotated[NearDuplicates, Tag("NearDuplicates")] | Annotated[NearText, Tag("NearText")],
+    Annotated[Name, Tag("str")]
+    | Annotated[NearDuplicates, Tag("NearDuplicates")]
+    | Annotated[NearText, Tag("NearText")],
     Discriminator(_kind),
 ]
 LinkedBy: TypeAlias = Annotated[tuple[Link, ...], BeforeValidator(listed), Field(max_length=MAX_LINKS)]

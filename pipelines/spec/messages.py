@@ -12,7 +12,19 @@ from pydantic_core import ErrorDetails
 from pipelines.spec.strict_yaml import Place
 from pipelines.spec.values import kind_of, shorten
 
-_UNION_PARTS = frozenset({"Pool", "NearDuplicates", "NearText", "int", "float", "str", "constrained-str", "literal['rest']", "is-instance[Fraction]"})
+_UNION_PARTS = frozenset(
+    {
+        "Pool",
+        "NearDuplicates",
+        "NearText",
+        "int",
+        "float",
+        "str",
+        "constrained-str",
+        "literal['rest']",
+        "is-instance[Fraction]",
+    }
+)
 _LONGEST_KEY = 60
 
 
@@ -167,16 +179,21 @@ def _unknown_key(location: tuple[int | str, ...], model: type[BaseModel]) -> str
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
     """The keys of the model at a path; names of sources and splits are stepped over."""
-    current, named = model, False
+    current, named, among = model, False, None
     for part in path:
+        if (chosen := _model_in(among, part)) is not None:  # which of several models a value is
+            current, among = chosen, None
+            continue
         field = None if named else next((f for n, f in current.model_fields.items() if part in (n, f.alias)), None)
         named = field is not None and get_origin(field.annotation) is dict
-        inner = _model_in(field.annotation) if field is not None else None
+        among = field.annotation if field is not None else None
+        inner = _model_in(among)
         current = inner or current
     return [field.alias or name for name, field in current.model_fields.items()]
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _model_in(annotation: Any, name: str | None = None) -> type[BaseModel] | None:
+    """The first model in an annotation, or the first of a name."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((model for part in get_args(annotation) if (model := _model_in(part)) is not None), None)
+        return annotation if name in (None, annotation.__name__) else None
+    return next((model for part in get_args(annotation) if (model := _model_in(part, name)) is not None), None)

@@ -130,7 +130,9 @@ def _link_problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
             kind = schema.field(column).type
             text = pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind) or pt.is_null(kind)
             if isinstance(rule, NearHashes) and not (text or pt.is_uint64(kind) or pt.is_int64(kind)):
-                told = f"{rule.name}: column {column!r} is {kind}; expected a 64-bit hash: uint64, int64, or 16 hex digits"
+                told = (
+                    f"{rule.name}: column {column!r} is {kind}; expected a 64-bit hash: uint64, int64, or 16 hex digits"
+                )
                 yield Problem("linked_by", told)
             if isinstance(rule, NearTexts) and not (text or pt.is_dictionary(kind)):
                 yield Problem("linked_by", f"{rule.name}: column {column!r} is {kind}; expected a text")

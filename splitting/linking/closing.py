@@ -13,7 +13,7 @@ import polars as pl
 
 from splitting.errors import DataError
 from splitting.hashing import hash_texts, seed
-from splitting.linking.forest import A, B, DISTANCE, EDGE_SCHEMA, NODE, ROOT, VIA, Forest
+from splitting.linking.forest import DISTANCE, EDGE_SCHEMA, NODE, ROOT, VIA, A, B, Forest
 from splitting.linking.links import CLUSTER, Links
 from splitting.plan import SPLIT
 from splitting.rules import GROUP
@@ -124,8 +124,8 @@ def _too_large(forest: Forest, parts: pl.DataFrame, most: int, names: Sequence[s
     told = ", ".join(f"{count:,} by {'an earlier run' if via == KEPT else names[via]}" for via, count in counted)
     return (
         f"links chain {size:,} groups into one cluster, and at most {most:,} are allowed (largest_cluster). Its links "
-        f"are {told}. A cluster stands in one split as a whole, so a value that says nothing (a default, a placeholder) "
-        "or a hash that many different examples share must not link. Look at it with: targetsplit duplicates SPEC. "
+        f"are {told}. A cluster is in one split as a whole, so a value that says nothing (a default, a placeholder) or "
+        "a hash that many different examples share must not link. Look at it with: targetsplit duplicates SPEC. "
         "Then make such values null, lower the distance, name a `verify` column, take the link out, or raise "
         "largest_cluster"
     )

@@ -79,8 +79,8 @@ class Forest:
         forest = cls.of(pl.concat([cls.empty().edges, *(part.edges for part in parts)]))
         if len(forest.edges) > MAX_EDGES:
             raise DataError(
-                f"more than {MAX_EDGES:,} groups are linked with others, and the table of links would not fit a worker; "
-                "make the links stricter, or name a column that all linked rows share under group:, which has no bound"
+                f"more than {MAX_EDGES:,} groups are linked with others: the table of links would not fit a worker. "
+                "Make the links stricter, or name a column that all linked rows share under group:, which has no bound"
             )
         return forest
 
@@ -123,8 +123,8 @@ def _first_of_each(ends: _Ends, count: int) -> npt.NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
     graph = coo_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(count, count))
     _, labels = connected_components(graph, directed=False)
-    firsts: npt.NDArray[np.int64] = np.unique(labels, return_index=True)[1]
-    return firsts[labels]
+    parts: npt.NDArray[np.int64] = labels
+    return np.unique(parts, return_index=True)[1][parts]
 
 
 def _spanning(ordered: pl.DataFrame) -> npt.NDArray[np.int64]:
@@ -136,4 +136,5 @@ def _spanning(ordered: pl.DataFrame) -> npt.NDArray[np.int64]:
     ranks = np.arange(1, len(ordered) + 1, dtype=np.float64)  # 0 would be no edge
     graph = coo_array((ranks, ends), shape=(len(nodes), len(nodes))).tocsr()
     tree = minimum_spanning_tree(graph, overwrite=True)
-    return np.sort(tree.data.astype(np.int64)) - 1
+    kept: npt.NDArray[np.int64] = np.sort(tree.data.astype(np.int64)) - 1
+    return kept

@@ -7,15 +7,16 @@ meet fewer others, and appear more often; which choice is best depends on how ma
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from splitting.errors import DataError
 from splitting.linking.forest import DISTANCE, EDGE_SCHEMA, NODE, VIA, A, B, Forest
 from splitting.linking.rules import NearHashes
-from splitting.linking.runs import Numbers, longest_run, pairs_in_runs
+from splitting.linking.runs import Numbers, Positions, longest_run, pairs_in_runs
 from splitting.linking.values import SECOND, VALUE
 
 BAND = "band"
@@ -43,7 +44,7 @@ def band_masks(distance: int, hashes: int) -> tuple[int, ...]:
     shared = 1 if hashes <= _FEW else 2
     bands = distance + shared
     cuts = [_BITS * i // bands for i in range(bands + 1)]
-    single = [(1 << high) - (1 << low) for low, high in zip(cuts, cuts[1:], strict=False)]
+    single = [(1 << high) - (1 << low) for low, high in pairwise(cuts)]
     return tuple(sum(chosen) for chosen in combinations(single, shared))
 
 
@@ -66,8 +67,8 @@ def near_links(rows: pl.DataFrame, rule: NearHashes, mask: int) -> Forest:
     longest = longest_run(keys)
     if longest > LONGEST_RUN:
         raise DataError(
-            f"{longest:,} different hashes of column {rule.column!r} agree in the same {mask.bit_count()} bits, more than "
-            f"{LONGEST_RUN:,}: they tell too little apart to find near-duplicates by. Make the hashes of examples "
+            f"{longest:,} different hashes of column {rule.column!r} agree in the same {mask.bit_count()} bits, more "
+            f"than {LONGEST_RUN:,}: they tell too little apart to find near-duplicates by. Make the hashes of examples "
             "without detail null, or use another hash"
         )
     forests = [Forest.empty()]
@@ -78,11 +79,12 @@ def near_links(rows: pl.DataFrame, rule: NearHashes, mask: int) -> Forest:
     return Forest.merge(forests)
 
 
-def _bits_apart(hashes: Numbers, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.bitwise_count(hashes[first] ^ hashes[second])
+def _bits_apart(hashes: Numbers, first: Positions, second: Positions) -> npt.NDArray[np.uint8]:
+    apart: npt.NDArray[np.uint8] = np.bitwise_count(hashes[first] ^ hashes[second])
+    return apart
 
 
-def _edges(rows: pl.DataFrame, first: np.ndarray, second: np.ndarray, distance: np.ndarray) -> pl.DataFrame:
+def _edges(rows: pl.DataFrame, first: Positions, second: Positions, distance: npt.NDArray[np.uint8]) -> pl.DataFrame:
     nodes, via = rows[NODE].to_numpy(), rows[VIA].to_numpy()
-    columns = {A: nodes[first], B: nodes[second], VIA: via[first], DISTANCE: distance.astype(np.uint8)}
+    columns = {A: nodes[first], B: nodes[second], VIA: via[first], DISTANCE: distance}
     return pl.DataFrame(columns, schema=EDGE_SCHEMA)

@@ -69,6 +69,6 @@ def _notes(plan: LinkPlan, rules: Sequence[LinkRule], unlinked: pl.DataFrame) ->
         yield f"{have} {lack} for {rules[via].name}, which links {'it' if rows == 1 else 'them'} with nothing."
     for first, second, count in plan.apart:
         yield (
-            f"{count:,} cluster{' holds' if count == 1 else 's hold'} examples that earlier runs froze in both {first} and "
-            f"{second}: links that were found since. Frozen examples do not move, so each stays where it is."
+            f"{count:,} cluster{' holds' if count == 1 else 's hold'} examples that earlier runs froze in both {first} "
+            f"and {second}: links that were found since. Frozen examples do not move, so each stays where it is."
         )

@@ -23,4 +23,4 @@ def normalise(texts: pl.Series) -> pl.Series:
     """
     plain = texts.cast(pl.String).str.normalize("NFKC").str.to_lowercase().str.replace_all(_NOT_WORDS, " ")
     stripped = plain.str.strip_chars()
-    return stripped.set(stripped == "", None)  # noqa: PLC1901, null is not empty
+    return stripped.set(stripped == "", None)

@@ -14,7 +14,7 @@ from splitting.hashing import canonical_text, hash_texts, seed
 from splitting.linking.forest import DISTANCE, NODE, VIA, Forest
 from splitting.linking.forest import A as END_A
 from splitting.linking.forest import B as END_B
-from splitting.linking.rules import EqualValues, LinkRule, NearHashes, NearTexts
+from splitting.linking.rules import LinkRule, NearHashes, NearTexts
 from splitting.linking.texts import normalise
 
 VALUE, SECOND = "value", "second"
@@ -135,8 +135,8 @@ def as_hashes(values: pl.Series) -> pl.Series:
     bad = texts.filter(~texts.str.contains(r"^[0-9A-Fa-f]{16}$"))
     if len(bad):
         raise DataError(
-            f"column {values.name!r} links by 64-bit hashes, and has {bad[0][:40]!r}; expected whole numbers of 64 bits, "
-            f"or texts of {_HEX_DIGITS} hexadecimal digits"
+            f"column {values.name!r} links by 64-bit hashes, and has {bad[0][:40]!r}; expected whole numbers of 64 "
+            f"bits, or texts of {_HEX_DIGITS} hexadecimal digits"
         )
     halves = [texts.str.slice(start, 8).str.to_integer(base=16).cast(pl.UInt64) for start in (0, 8)]
     return halves[0] * 2**32 + halves[1]

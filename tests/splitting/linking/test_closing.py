@@ -25,7 +25,9 @@ def forest(pairs: list[tuple[int, int]]) -> Forest:
 
 def earlier(links: dict[int, int], frozen: dict[int, str]) -> Earlier:
     table = pl.DataFrame({"node": list(links), "cluster": list(links.values())}).cast(pl.UInt64)
-    groups = pl.DataFrame({GROUP: list(frozen), "split": list(frozen.values())}).cast({GROUP: pl.UInt64, "split": pl.String})
+    groups = pl.DataFrame({GROUP: list(frozen), "split": list(frozen.values())}).cast(
+        {GROUP: pl.UInt64, "split": pl.String}
+    )
     return Earlier(Links.of(table), groups)
 
 

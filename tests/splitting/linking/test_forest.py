@@ -49,7 +49,9 @@ def test_forests_are_monoids_and_no_order_decides(edges: list[Edge], size: int, 
 @given(EDGES)
 def test_a_forest_has_no_circles_and_the_nearest_edge_of_every_node(edges: list[Edge]) -> None:
     forest = Forest.of(frame(edges)).edges
-    assert len(forest) == len(Forest.of(frame(edges)).components()) - len(partition((a, b) for a, b in forest[[A, B]].rows()))
+    assert len(forest) == len(Forest.of(frame(edges)).components()) - len(
+        partition((a, b) for a, b in forest[[A, B]].rows())
+    )
     nearest: dict[int, int] = {}
     for a, b, _, distance in edges:
         for node in (a, b) if a != b else ():

@@ -47,7 +47,9 @@ def components(rows: pl.DataFrame) -> set[frozenset[str]]:
     for name in ("user", "item"):
         for _, part in rows.filter(pl.col(name).is_not_null()).group_by(name):
             pairs += pairwise(part["id"].to_list())
-    known = [(id_, h) for id_, h in rows.select("id", "phash").iter_rows() if h is not None and 8 <= h.bit_count() <= 56]
+    known = [
+        (id_, h) for id_, h in rows.select("id", "phash").iter_rows() if h is not None and 8 <= h.bit_count() <= 56
+    ]
     pairs += [(a, b) for a, g in known for b, h in known if (g ^ h).bit_count() <= 2]
     return partition(pairs)
 
@@ -147,7 +149,9 @@ def test_a_link_between_dev_and_old_train_takes_the_train_example_out() -> None:
     blank = {"item": None, "phash": None}
     web, app = (
         pl.DataFrame({"id": ids[name]}).select(
-            "id", pl.lit(None, dtype=pl.Int64).alias("user"), *(pl.lit(v, dtype=pl.Int64).alias(k) for k, v in blank.items())
+            "id",
+            pl.lit(None, dtype=pl.Int64).alias("user"),
+            *(pl.lit(v, dtype=pl.Int64).alias(k) for k, v in blank.items()),
         )
         for name in ("web", "app")
     )
@@ -161,7 +165,9 @@ def test_a_link_between_dev_and_old_train_takes_the_train_example_out() -> None:
     copy = app.head(1).with_columns(id=pl.lit("new"), user=pl.lit(7, dtype=pl.Int64))
     second = lineage.grow(web, pl.concat([app, copy]), (10, 10, 10))
     assert second.pop("new") == "held_out"
-    assert {key: (first[key], second[key]) for key in first if first[key] != second[key]} == {train[0]: ("train", "held_out")}
+    assert {key: (first[key], second[key]) for key in first if first[key] != second[key]} == {
+        train[0]: ("train", "held_out")
+    }
     third = lineage.grow(web, app.with_columns(user=pl.lit(None, dtype=pl.Int64)), (10, 10, 10))
     assert {key for key in first if first[key] != third[key]} == {train[0]}, "what was taken out stays out"
 
