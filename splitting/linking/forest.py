@@ -76,7 +76,10 @@ class Forest:
         Raises:
             DataError: it has more than `MAX_EDGES` edges.
         """
-        forest = cls.of(pl.concat([cls.empty().edges, *(part.edges for part in parts)]))
+        found = [part for part in parts if len(part.edges)]
+        forest = (
+            found[0] if len(found) == 1 else cls.of(pl.concat([cls.empty().edges, *(part.edges for part in found)]))
+        )
         if len(forest.edges) > MAX_EDGES:
             raise DataError(
                 f"more than {MAX_EDGES:,} groups are linked with others: the table of links would not fit a worker. "
@@ -109,9 +112,8 @@ _Ends = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 def _numbered(edges: pl.DataFrame) -> tuple[npt.NDArray[np.uint64], _Ends]:
     """The nodes, sorted, and the positions of the edges' ends among them."""
-    first, second = edges[A].to_numpy(), edges[B].to_numpy()
-    nodes = np.unique(np.concatenate([first, second]))
-    return nodes, (np.searchsorted(nodes, first), np.searchsorted(nodes, second))
+    nodes = pl.concat([edges[A], edges[B].alias(A)]).unique().sort().to_numpy()
+    return nodes, (np.searchsorted(nodes, edges[A].to_numpy()), np.searchsorted(nodes, edges[B].to_numpy()))
 
 
 def _first_of_each(ends: _Ends, count: int) -> npt.NDArray[np.int64]:

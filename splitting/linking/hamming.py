@@ -22,7 +22,8 @@ from splitting.linking.values import SECOND, VALUE
 BAND = "band"
 LONGEST_RUN = 20_000
 _BITS = 64
-_FEW = 200_000
+_MOST_SHARED = 3
+_TRAVEL = 200  # to send a hash under one more mask costs about as much as to compare it with so many others
 
 
 def band_masks(distance: int, hashes: int) -> tuple[int, ...]:
@@ -30,7 +31,7 @@ def band_masks(distance: int, hashes: int) -> tuple[int, ...]:
 
     Args:
         distance: bits in which they may differ.
-        hashes: about how many there are; 5 bands of 13 bits suffice for few.
+        hashes: about how many there are. The masks are those that cost least: hashes to compare, and to send.
 
     Returns:
         Masks; any two hashes within the distance are equal under one of them, at least.
@@ -38,11 +39,14 @@ def band_masks(distance: int, hashes: int) -> tuple[int, ...]:
     Examples:
         >>> [mask.bit_count() for mask in band_masks(4, 1_000)]
         [12, 13, 13, 13, 13]
-        >>> len(band_masks(4, 1_000_000))
+        >>> len(band_masks(4, 10_000_000))
         15
     """
-    shared = 1 if hashes <= _FEW else 2
-    bands = distance + shared
+    choices = [_masks(distance + shared, shared) for shared in range(1, _MOST_SHARED + 1)]
+    return min(choices, key=lambda masks: sum((hashes >> mask.bit_count()) + _TRAVEL for mask in masks))
+
+
+def _masks(bands: int, shared: int) -> tuple[int, ...]:
     cuts = [_BITS * i // bands for i in range(bands + 1)]
     single = [(1 << high) - (1 << low) for low, high in pairwise(cuts)]
     return tuple(sum(chosen) for chosen in combinations(single, shared))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from splitting.columns import column
@@ -152,11 +153,15 @@ def equal_links(values: pl.DataFrame) -> tuple[Forest, pl.DataFrame]:
         Their forest, of stars around the least group of each value; and the values, each once, with that group.
     """
     names = [VIA, VALUE, SECOND]
-    distinct = values.unique()
-    firsts = distinct.group_by(names).agg(pl.col(NODE).min()).sort(names)
-    stars = (
-        distinct.join(firsts.rename({NODE: END_A}), on=names)
-        .filter(pl.col(NODE) != pl.col(END_A))
-        .select(END_A, pl.col(NODE).alias(END_B), VIA, pl.lit(0, dtype=pl.UInt8).alias(DISTANCE))
-    )
-    return Forest.of(stars), firsts
+    ordered = values.sort(*names, NODE)
+    node = ordered[NODE].to_numpy()
+    begins = np.ones(len(ordered), dtype=np.bool_)
+    if len(ordered):
+        columns = [ordered[name].to_numpy() for name in names]
+        begins[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    firsts = node[begins][np.cumsum(begins) - 1] if len(ordered) else node
+    stars = ordered.select(pl.Series(END_A, firsts), pl.col(NODE).alias(END_B), VIA, _EQUAL)
+    return Forest.of(stars.filter(pl.col(END_A) != pl.col(END_B))), ordered.filter(pl.Series(begins))
+
+
+_EQUAL = pl.lit(0, dtype=pl.UInt8).alias(DISTANCE)
