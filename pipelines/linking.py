@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import polars as pl
 
@@ -16,50 +15,18 @@ from pipelines.run_directory import LINKS, WORK, RunDirectory
 from pipelines.sources.fragments import Inventory, join_neighbours
 from pipelines.spec.models import Spec
 from pipelines.stored import read_links
-from splitting.errors import DataError
+from pipelines.stored_links import StoredLinks
 from splitting.linking.closing import Closed, Earlier, close
 from splitting.linking.linked import Linked, describe
-from splitting.linking.links import Links
 from splitting.linking.values import Linkage
 from splitting.plan import SPLIT, Plan
 from splitting.rules import GROUP, KEY, Rules
 
 WORKING_LINKS = f"{WORK}/links.parquet"
 _LINKAGE = "linkage"
-_ROWS_AT_ONCE = 250_000
+ROWS_AT_ONCE = 250_000
 _ROWS_A_PARTITION = 500_000
 _MOST_PARTITIONS = 1_024
-
-
-@dataclass(frozen=True)
-class StoredLinks:
-    """Links that lie in a run directory. Workers read them from there, once a process: they can be too many to travel.
-
-    Attributes:
-        run: URI of the run directory.
-        name: of the file in it.
-        digest: of the table.
-    """
-
-    run: str
-    name: str
-    digest: str
-
-    def clusters_of(self, nodes: pl.Series) -> pl.Series:
-        """The clusters of groups, as `Links.clusters_of`."""
-        return _stored(self.run, self.name, self.digest).clusters_of(nodes)
-
-
-@lru_cache(maxsize=2)
-def _stored(run: str, name: str, digest: str) -> Links:
-    try:
-        links = Links.of(RunDirectory(run).read_frame(name))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        told = str(error).splitlines()[0][:200]
-        raise DataError(f"{run}/{name} cannot be read: {told}; plan again") from error
-    if links.digest() != digest:
-        raise DataError(f"{run}/{name} is not the one that the plan was written with; plan again")
-    return links
 
 
 def planned_links(run: RunDirectory, plan: Plan) -> StoredLinks | None:
@@ -130,7 +97,7 @@ class LinkJob:
             return Linkage.empty()
         partitions = max(1, min(_MOST_PARTITIONS, -(-self.rows * len(rules) // _ROWS_A_PARTITION)))
         task = LinkTask(self.rules, rules, self.inventory.schema, self.rows, partitions)
-        fragments = join_neighbours(self.inventory.fragments, _ROWS_AT_ONCE)
+        fragments = join_neighbours(self.inventory.fragments, ROWS_AT_ONCE)
         folder = self.run.path(WORK).uri
         with counting("linking", self.rows, self.progress):
             self.log.run(

@@ -20,7 +20,7 @@ from pipelines.output.layout import shard_path
 from pipelines.output.tables import OutputTables
 from pipelines.progress import counting
 from pipelines.run_directory import INGEST, WORK, RunDirectory
-from pipelines.sources.fragments import Inventory, join_neighbours, take_inventory
+from pipelines.sources.fragments import Inventory, about_rows, join_neighbours, take_inventory
 from pipelines.sources.listing import takes
 from pipelines.sources.schemas import check_reserved
 from pipelines.sources.storable import check_storable
@@ -46,7 +46,6 @@ from validation.gx.values import UserSuite
 
 _DEPTHS = (1, 4, 16, 64, 256, 1024)
 _ROWS_AT_ONCE = 250_000
-_TEXT_ROW_BYTES = 64
 
 
 def make_run_plan(
@@ -88,7 +87,7 @@ def make_run_plan(
     try:
         known = earlier_of(earlier, old) if earlier is not None and old is not None else Earlier.nothing()
         linking = link_groups(
-            LinkJob(spec, inventory, rules, run, options, progress, log, _about_rows(inventory)), known
+            LinkJob(spec, inventory, rules, run, options, progress, log, about_rows(inventory)), known
         )
         rules = rules if linking is None else linking.rules
         job = _CensusJob(rules, request, inventory, run, options, progress, log)
@@ -165,7 +164,7 @@ class _CensusJob:
     def take(self, old: Plan | None, depth: int) -> Inputs:
         known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)
         limit = census_limit(self._request, _row_bound(self._inventory), len(known), depth)
-        first, groups = first_bound(_about_rows(self._inventory)), tuple(known.to_list())
+        first, groups = first_bound(about_rows(self._inventory)), tuple(known.to_list())
         task = CensusTask(self._rules, self._request, self._inventory.schema, limit, depth, first, groups)
         folder = self._run.path(WORK).uri
         total = _known_rows(self._inventory)
@@ -197,11 +196,6 @@ def _known_rows(inventory: Inventory) -> int | None:
 def _row_bound(inventory: Inventory) -> int:
     """An upper bound of the rows: a row of text takes two bytes at least, more where it is not compressed away."""
     return sum(f.rows if f.rows is not None else 64 * f.bytes for f in inventory.fragments)
-
-
-def _about_rows(inventory: Inventory) -> int:
-    """About how many rows there are: a row of text takes some 64 bytes."""
-    return sum(f.rows if f.rows is not None else f.bytes // _TEXT_ROW_BYTES for f in inventory.fragments)
 
 
 def _check_not_empty(inputs: Inputs, heading: Heading) -> None:

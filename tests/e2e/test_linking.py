@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines import api
-from pipelines.linking import StoredLinks
+from pipelines.stored_links import StoredLinks
 from splitting.errors import RunDirectoryError, SpecError
 from tests.support.corpus import check_whole, decision, split_of, write_parquet, write_spec
 from tests.support.linked import LINKED_SPEC, linked_tables, splits_of_parts
