@@ -29,8 +29,9 @@ def duplicates_view(found: Duplicates, top: int, pairs: int) -> RenderableType:
     document = found.to_document(top, pairs)
     if not found.clusters:
         return Group(Text("Nothing is linked."), *_unlinked(found))
-    lead = f"{found.groups:,} groups are linked to {found.clusters:,} clusters, {document['across_sources']:,} of them "
-    lead += "across sources."
+    many = "cluster" if found.clusters == 1 else "clusters"
+    across = document["across_sources"]
+    lead = f"{found.groups:,} groups are linked to {found.clusters:,} {many}, {across:,} of them across sources."
     parts: list[RenderableType] = [Text(lead), _sizes(found), _links(found), *_unlinked(found)]
     parts += [_cluster(cluster, number) for number, cluster in enumerate(document["top"], 1)]
     return Group(*(item for part in parts for item in (part, "")))

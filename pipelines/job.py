@@ -20,6 +20,7 @@ from pipelines.spec.models import Split as SplitSpec
 from pipelines.spec.predicates import compile_condition, polars_schema
 from splitting.compose import Heading
 from splitting.conditions import Condition
+from splitting.errors import Problem, SpecError
 from splitting.hashing import HASH_NAME
 from splitting.linking.rules import LinkRule, NearTexts
 from splitting.linking.rules import link_columns as columns_of_links
@@ -27,6 +28,7 @@ from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL, Request, Size, Spl
 from splitting.rules import GroupLinks, Pool, Rules, Stratifier
 
 _DECIDING_PACKAGES = ("targetsplit", "polars", "polars-hash")
+_NEAR_TEXT = "rensa"
 
 
 def source_requests(spec: Spec) -> tuple[SourceRequest, ...]:
@@ -139,8 +141,24 @@ def make_heading(spec: Spec) -> Heading:
         },
         spec_fingerprint=hashlib.sha256(decision.encode()).hexdigest()[:32],
         sources=tuple(spec.sources),
-        versions={name: metadata.version(name) for name in _DECIDING_PACKAGES},
+        versions={name: metadata.version(name) for name in (*_DECIDING_PACKAGES, *_packages_of(spec))},
     )
+
+
+def _packages_of(spec: Spec) -> tuple[str, ...]:
+    """Packages that decide in this spec alone.
+
+    Raises:
+        SpecError: one is not installed.
+    """
+    if not any(isinstance(rule, NearTexts) for rule in spec.links):
+        return ()
+    try:
+        metadata.version(_NEAR_TEXT)
+    except metadata.PackageNotFoundError:
+        told = f"near_text needs the package {_NEAR_TEXT!r}, which is not installed: pip install 'targetsplit[text]'"
+        raise SpecError([Problem("linked_by", told)]) from None
+    return (_NEAR_TEXT,)
 
 
 def _csv_options(csv: CsvSpec) -> CsvOptions:

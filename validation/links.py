@@ -1,7 +1,7 @@
 """Looks in what was written for rows of two splits that a link should have kept together. Shares nothing with linking.
 
 Equal values are compared as texts; near hashes are found by looking each band of a hash up among the sorted bands of
-the evaluation splits'; near texts are compared word by word with those that share a rare word.
+the evaluation splits'. Near texts are not looked for again.
 """
 
 from __future__ import annotations

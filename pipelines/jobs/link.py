@@ -10,16 +10,18 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.jobs.counting import count, stage
+from pipelines.jobs.link_texts import LinkTexts, TextTask
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.progress import report_rows
 from pipelines.run_directory import write_summary
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import read_frame
+from splitting.linking.candidates import by_text, texts_of
 from splitting.linking.forest import VIA
 from splitting.linking.hamming import band_masks, near_links
-from splitting.linking.partitions import MASK, by_mask, by_value, gathered
-from splitting.linking.rules import LinkRule, NearHashes, link_columns
-from splitting.linking.values import Linkage, equal_links, link_values
+from splitting.linking.partitions import MASK, by_mask, by_number, gathered
+from splitting.linking.rules import LinkRule, NearHashes, NearTexts, link_columns
+from splitting.linking.values import VALUE, Linkage, equal_links, link_values
 from splitting.rules import GROUP, Rules
 
 _MERGES = 16
@@ -53,11 +55,16 @@ class LinkTask:
         near = {via: rule for via, rule in enumerate(self.links) if isinstance(rule, NearHashes) and rule.distance}
         return {via: band_masks(rule.distance, self.hashes) for via, rule in near.items()}
 
+    def texts(self) -> TextTask:
+        """What is compared of texts."""
+        rules = {via: rule for via, rule in enumerate(self.links) if isinstance(rule, NearTexts)}
+        return TextTask(rules, self.partitions)
+
 
 class _TakeValues(beam.DoFn):
-    """The link values of a fragment, by partition; on the side, what could not be linked."""
+    """The link values of a fragment, by partition; on the side, texts to compare, and what could not be linked."""
 
-    LINKAGE = "linkage"
+    LINKAGE, TEXTS = "linkage", "texts"
 
     def __init__(self, task: LinkTask) -> None:
         self._task = task
@@ -70,7 +77,10 @@ class _TakeValues(beam.DoFn):
                 nodes = task.rules.identify(chunk.frame, fragment.source)[GROUP]
                 values, unlinked = link_values(task.links, chunk.frame, nodes, task.rules.salt)
                 parts.append(unlinked)
-                yield from by_value(values, task.partitions)
+                yield from by_number(values, VALUE, task.partitions)
+                texts = texts_of(task.texts().rules, chunk.frame, nodes, task.rules.salt)
+                for part in by_text(texts, task.partitions):
+                    yield beam.pvalue.TaggedOutput(self.TEXTS, part)
                 report_rows(len(chunk.frame))
         count("link_bytes_read", fragment.bytes)
         yield beam.pvalue.TaggedOutput(self.LINKAGE, Linkage.merge(parts).to_bytes())
@@ -128,7 +138,8 @@ class LinkGroups(beam.PTransform):
         taken = (
             fragments
             | "Spread" >> beam.Reshuffle()
-            | "TakeValues" >> beam.ParDo(_TakeValues(task)).with_outputs(_TakeValues.LINKAGE, main="values")
+            | "TakeValues"
+            >> beam.ParDo(_TakeValues(task)).with_outputs(_TakeValues.LINKAGE, _TakeValues.TEXTS, main="values")
         )
         equal = (
             taken.values
@@ -140,8 +151,11 @@ class LinkGroups(beam.PTransform):
             | "ByBands" >> beam.GroupByKey()
             | "LinkNear" >> beam.ParDo(_LinkNear(task)).with_output_types(bytes)
         )
+        found = [taken[_TakeValues.LINKAGE], equal.linkage, near]
+        if task.texts().rules:
+            found.append(taken[_TakeValues.TEXTS] | "Texts" >> LinkTexts(task.texts()))
         return (
-            (taken[_TakeValues.LINKAGE], equal.linkage, near)
+            tuple(found)
             | "Linkages" >> beam.Flatten()
             | "InParts" >> beam.Map(_in_parts).with_output_types(tuple[str, bytes])
             | "MergeParts" >> beam.CombinePerKey(MergeSummaries(Linkage))

@@ -19,7 +19,7 @@ from splitting.linking.rules import (
     NearTexts,
 )
 
-DEFAULT_DISTANCE, DEFAULT_VERIFY_DISTANCE, DEFAULT_PERCENT, LEAST_PERCENT = 4, 10, 80, 50
+DEFAULT_DISTANCE, DEFAULT_VERIFY_DISTANCE, DEFAULT_PERCENT, LEAST_PERCENT = 4, 10, 80, 60
 
 
 class _Model(BaseModel):
@@ -38,7 +38,7 @@ def _percent(value: Any) -> Any:
     except InvalidOperation:
         percent = Decimal(-1)
     if percent != percent.to_integral_value() or not LEAST_PERCENT <= percent <= 100:
-        raise ValueError(f"got {shorten(value)}, expected a similarity from 0.50 to 1, with at most two decimals")
+        raise ValueError(f"got {shorten(value)}, expected a similarity from 0.60 to 1, with at most two decimals")
     return float(value)
 
 

@@ -15,17 +15,18 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _TOP = np.uint64(33)
 
 
-def by_value(values: pl.DataFrame, partitions: int) -> Iterator[tuple[str, bytes]]:
-    """Rows by their value.
+def by_number(rows: pl.DataFrame, name: str, partitions: int) -> Iterator[tuple[str, bytes]]:
+    """Rows by a number of theirs.
 
     Args:
-        values: with `value`.
+        rows: with that column.
+        name: of the column, UInt64.
         partitions: how many.
 
     Yields:
-        The name of a partition and its rows, packed; rows of one value are in one partition.
+        The name of a partition and its rows, packed; rows of one number are in one partition.
     """
-    return _parts(values, values[VALUE].to_numpy(), partitions)
+    return _parts(rows, rows[name].to_numpy(), partitions)
 
 
 def by_mask(hashes: pl.DataFrame, masks: Sequence[int], partitions: int) -> Iterator[tuple[str, bytes]]:

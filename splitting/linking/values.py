@@ -16,7 +16,7 @@ from splitting.linking.forest import DISTANCE, NODE, VIA, Forest
 from splitting.linking.forest import A as END_A
 from splitting.linking.forest import B as END_B
 from splitting.linking.rules import LinkRule, NearHashes, NearTexts
-from splitting.linking.texts import normalise
+from splitting.linking.texts import normalise, text_purpose
 
 VALUE, SECOND = "value", "second"
 VALUES_SCHEMA = {VIA: pl.UInt8, VALUE: pl.UInt64, SECOND: pl.UInt64, NODE: pl.UInt64}
@@ -110,8 +110,8 @@ def _values(rule: LinkRule, frame: pl.DataFrame, salt: str) -> pl.DataFrame:
             return hashes.with_columns(no_second)
         return hashes.with_columns(as_hashes(frame.select(column(rule.verify)).to_series()).alias(SECOND))
     texts = normalise(values) if isinstance(rule, NearTexts) else canonical_text(values)
-    kind = "text" if isinstance(rule, NearTexts) else "link"
-    return hash_texts(texts, seed(salt, f"{kind} {rule.column}")).alias(VALUE).to_frame().with_columns(no_second)
+    purpose = text_purpose(rule) if isinstance(rule, NearTexts) else f"link {rule.column}"
+    return hash_texts(texts, seed(salt, purpose)).alias(VALUE).to_frame().with_columns(no_second)
 
 
 def as_hashes(values: pl.Series) -> pl.Series:
