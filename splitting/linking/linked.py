@@ -57,8 +57,9 @@ def _pairs(apart: pl.DataFrame) -> tuple[tuple[str, str, int], ...]:
 def _notes(plan: LinkPlan, rules: Sequence[LinkRule], unlinked: pl.DataFrame) -> Iterator[str]:
     if rules:
         names = ", ".join(rule.name for rule in rules)
+        clusters = f"{plan.clusters:,} cluster{'' if plan.clusters == 1 else 's'}"
         yield (
-            f"{plan.groups:,} groups are linked to {plan.clusters:,} cluster{'' if plan.clusters == 1 else 's'} by {names}; the largest holds "
+            f"{plan.groups:,} groups are linked to {clusters} by {names}; the largest holds "
             f"{plan.largest:,}. A cluster is in one split as a whole."
             if plan.groups
             else f"Nothing is linked by {names}: no value is shared, and none is near another."
