@@ -20,7 +20,7 @@ from splitting.frames import pack_frames, unpack_frames
 A, B, VIA, DISTANCE = "a", "b", "via", "distance"
 NODE, ROOT = "node", "root"
 EDGE_SCHEMA = {A: pl.UInt64, B: pl.UInt64, VIA: pl.UInt8, DISTANCE: pl.UInt8}
-MAX_EDGES = 20_000_000
+MAX_EDGES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,7 +54,9 @@ class Links:
             return nodes
         known = self.table[NODE].to_numpy()
         wanted = nodes.fill_null(0).to_numpy()
-        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        order = np.argsort(wanted)  # looked up in order, neighbours share what is in the processor's cache
+        at = np.empty(len(wanted), dtype=np.int64)
+        at[order] = np.minimum(np.searchsorted(known, wanted[order]), len(known) - 1)
         found = np.where(known[at] == wanted, self.table[CLUSTER].to_numpy()[at], wanted)
         clusters = pl.Series(nodes.name, found, dtype=pl.UInt64)
         return clusters if not nodes.null_count() else clusters.set(nodes.is_null(), None)
