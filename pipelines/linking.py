@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.jobs.execution import JobOptions, run_job
 from pipelines.jobs.link import LinkTask, build_link
+from pipelines.jobs.lookup import written_files
 from pipelines.metrics import JobLog
 from pipelines.progress import counting
 from pipelines.run_directory import LINKS, WORK, RunDirectory
@@ -75,6 +76,7 @@ class LinkJob:
         progress: told how far the job is.
         log: of the jobs.
         rows: about how many there are.
+        continued: the run that is continued, if any.
     """
 
     spec: Spec
@@ -85,23 +87,29 @@ class LinkJob:
     progress: Callable[[str, int, int | None], None]
     log: JobLog
     rows: int
+    continued: RunDirectory | None = None
 
     def find(self) -> Linkage:
         """Runs the job.
 
         Returns:
-            Who is linked with whom, before any earlier run is regarded.
+            Who is linked with whom, rows of the run that is continued among them: what is gone from the data still
+            links what is not.
         """
         rules = self.spec.links
         if not rules:
             return Linkage.empty()
         partitions = max(1, min(_MOST_PARTITIONS, -(-self.rows * len(rules) // _ROWS_A_PARTITION)))
-        task = LinkTask(self.rules, rules, self.inventory.schema, self.rows, partitions)
+        task = LinkTask(self.rules, rules, self.inventory.schema, self.rows, partitions, self.continued)
+        written = () if self.continued is None else tuple(written_files(self.continued))
         fragments = join_neighbours(self.inventory.fragments, ROWS_AT_ONCE)
         folder = self.run.path(WORK).uri
         with counting("linking", self.rows, self.progress):
             self.log.run(
-                "link", lambda: run_job(self.options, lambda made: build_link(made, fragments, task, folder, _LINKAGE))
+                "link",
+                lambda: run_job(
+                    self.options, lambda made: build_link(made, fragments, task, folder, _LINKAGE, written)
+                ),
             )
         return Linkage.from_bytes(self.run.read(f"{WORK}/{_LINKAGE}.bin"))
 

@@ -87,7 +87,7 @@ def make_run_plan(
     try:
         known = earlier_of(earlier, old) if earlier is not None and old is not None else Earlier.nothing()
         linking = link_groups(
-            LinkJob(spec, inventory, rules, run, options, progress, log, about_rows(inventory)), known
+            LinkJob(spec, inventory, rules, run, options, progress, log, about_rows(inventory), earlier), known
         )
         rules = rules if linking is None else linking.rules
         job = _CensusJob(rules, request, inventory, run, options, progress, log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import apache_beam as beam
 import polars as pl
@@ -13,7 +14,7 @@ from pipelines.jobs.counting import count, stage
 from pipelines.jobs.link_texts import LinkTexts, TextTask
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.progress import report_rows
-from pipelines.run_directory import write_summary
+from pipelines.run_directory import RunDirectory, write_summary
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import read_frame
 from splitting.linking.candidates import by_text, texts_of
@@ -25,6 +26,7 @@ from splitting.linking.values import VALUE, Linkage, equal_links, link_values
 from splitting.rules import GROUP, Rules
 
 _MERGES = 16
+_Parts: TypeAlias = Iterator[tuple[str, bytes]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class LinkTask:
         schema: of the unified table.
         hashes: about how many hashes there are; decides how near ones are searched, not which are found.
         partitions: in how many parts values are compared; decides no link.
+        earlier: the run that is continued, if any.
     """
 
     rules: Rules
@@ -44,6 +47,7 @@ class LinkTask:
     schema: pa.Schema
     hashes: int
     partitions: int
+    earlier: RunDirectory | None = None
 
     def columns(self) -> tuple[str, ...]:
         """The columns that are read."""
@@ -60,6 +64,20 @@ class LinkTask:
         rules = {via: rule for via, rule in enumerate(self.links) if isinstance(rule, NearTexts)}
         return TextTask(rules, self.partitions)
 
+    def take(self, frame: pl.DataFrame, nodes: pl.Series) -> tuple[_Parts, _Parts, Linkage]:
+        """What is sent of a batch of rows.
+
+        Args:
+            frame: the columns that are read.
+            nodes: UInt64, the group of each row, before any link.
+
+        Returns:
+            Link values by partition, texts by partition, and how many rows could not be linked.
+        """
+        values, unlinked = link_values(self.links, frame, nodes, self.rules.salt)
+        texts = texts_of(self.texts().rules, frame, nodes, self.rules.salt)
+        return by_number(values, VALUE, self.partitions), by_text(texts, self.partitions), unlinked
+
 
 class _TakeValues(beam.DoFn):
     """The link values of a fragment, by partition; on the side, texts to compare, and what could not be linked."""
@@ -75,15 +93,55 @@ class _TakeValues(beam.DoFn):
         with stage("link_values"):
             for chunk in read_frame(fragment, task.schema, task.columns()):
                 nodes = task.rules.identify(chunk.frame, fragment.source)[GROUP]
-                values, unlinked = link_values(task.links, chunk.frame, nodes, task.rules.salt)
+                values, texts, unlinked = task.take(chunk.frame, nodes)
                 parts.append(unlinked)
-                yield from by_number(values, VALUE, task.partitions)
-                texts = texts_of(task.texts().rules, chunk.frame, nodes, task.rules.salt)
-                for part in by_text(texts, task.partitions):
+                yield from values
+                for part in texts:
                     yield beam.pvalue.TaggedOutput(self.TEXTS, part)
                 report_rows(len(chunk.frame))
         count("link_bytes_read", fragment.bytes)
         yield beam.pvalue.TaggedOutput(self.LINKAGE, Linkage.merge(parts).to_bytes())
+
+
+class _TakeWritten(beam.DoFn):
+    """The link values of rows that an earlier run wrote: what is gone from the data still links what is not."""
+
+    TEXTS = _TakeValues.TEXTS
+
+    def __init__(self, task: LinkTask) -> None:
+        self._task = task
+
+    def process(self, path: str) -> Iterator[tuple[str, bytes] | beam.pvalue.TaggedOutput]:
+        with stage("link_values_written"):
+            frame = written_rows(path, self._task)
+            if frame is None:
+                return
+            values, texts, _ = self._task.take(frame, self._task.rules.identify_written(frame)[GROUP])
+            yield from values
+            for part in texts:
+                yield beam.pvalue.TaggedOutput(self.TEXTS, part)
+
+
+def written_rows(path: str, task: LinkTask) -> pl.DataFrame | None:
+    """The rows of a file of an earlier run that name groups and link them.
+
+    Args:
+        path: relative to that run.
+        task: see there.
+
+    Returns:
+        The columns that are read, null where the file lacks what links; None where it lacks what names groups.
+    """
+    assert task.earlier is not None  # noqa: S101, there are no such files without it
+    names = task.earlier.column_names(path)
+    naming = task.rules.columns_naming()
+    links = [name for name in link_columns(task.links) if name in names]
+    source = [task.rules.source_column] if task.rules.source_column in names else []
+    if not {*naming} <= {*names} or not links:
+        return None
+    frame = task.earlier.read_frame(path, list(dict.fromkeys([*naming, *links, *source])))
+    lacking = {*link_columns(task.links)} - {*links}
+    return frame.with_columns(pl.lit(None).alias(name) for name in sorted(lacking))
 
 
 class _LinkEqual(beam.DoFn):
@@ -128,6 +186,7 @@ class LinkGroups(beam.PTransform):
     task: LinkTask
     folder: str
     name: str
+    written: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -141,8 +200,15 @@ class LinkGroups(beam.PTransform):
             | "TakeValues"
             >> beam.ParDo(_TakeValues(task)).with_outputs(_TakeValues.LINKAGE, _TakeValues.TEXTS, main="values")
         )
+        written = (
+            fragments.pipeline
+            | "WrittenFiles" >> beam.Create(list(self.written), reshuffle=False)
+            | "SpreadWritten" >> beam.Reshuffle()
+            | "TakeWritten" >> beam.ParDo(_TakeWritten(task)).with_outputs(_TakeWritten.TEXTS, main="values")
+        )
         equal = (
-            taken.values
+            (taken.values, written.values)
+            | "Values" >> beam.Flatten()
             | "ByValue" >> beam.GroupByKey()
             | "LinkEqual" >> beam.ParDo(_LinkEqual(task)).with_outputs(_LinkEqual.BANDS, main="linkage")
         )
@@ -153,7 +219,8 @@ class LinkGroups(beam.PTransform):
         )
         found = [taken[_TakeValues.LINKAGE], equal.linkage, near]
         if task.texts().rules:
-            found.append(taken[_TakeValues.TEXTS] | "Texts" >> LinkTexts(task.texts()))
+            texts = (taken[_TakeValues.TEXTS], written[_TakeWritten.TEXTS]) | "AllTexts" >> beam.Flatten()
+            found.append(texts | "Texts" >> LinkTexts(task.texts()))
         return (
             tuple(found)
             | "Linkages" >> beam.Flatten()
@@ -170,7 +237,14 @@ def _in_parts(packed: bytes) -> tuple[str, bytes]:
     return str(len(packed) % _MERGES), packed
 
 
-def build_link(pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: LinkTask, folder: str, name: str) -> None:
+def build_link(
+    pipeline: beam.Pipeline,
+    fragments: Sequence[Fragment],
+    task: LinkTask,
+    folder: str,
+    name: str,
+    written: tuple[str, ...] = (),
+) -> None:
     """Adds the link job to a pipeline.
 
     Args:
@@ -179,5 +253,7 @@ def build_link(pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: Lin
         task: see there.
         folder: where the summary goes.
         name: of the summary.
+        written: files of the run that is continued, relative to it.
     """
-    _ = pipeline | "Fragments" >> beam.Create(list(fragments)) | "LinkGroups" >> LinkGroups(task, folder, name)
+    transform = LinkGroups(task, folder, name, written)
+    _ = pipeline | "Fragments" >> beam.Create(list(fragments)) | "LinkGroups" >> transform

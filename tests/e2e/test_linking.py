@@ -100,6 +100,46 @@ def test_links_over_generations(tmp_path: Path) -> None:
     assert {key for key in after.keys() & now.keys() if after[key] != now[key]} == set()
 
 
+@pytest.mark.parametrize("form", ["near", "equal", "text"])
+def test_a_copy_of_what_was_trained_on_is_not_drawn_though_the_original_is_gone(tmp_path: Path, form: str) -> None:
+    numbers = pl.DataFrame({"n": range(240)})
+    rows = numbers.select(
+        image_id=pl.format("i{}", "n"),
+        user_id="n",
+        phash=pl.col("n").hash(1),
+        dhash=pl.col("n").hash(2),
+        caption=pl.format("{} {}", pl.col("n").hash(3), pl.col("n").hash(4)),
+        product_id=pl.lit(None, dtype=pl.String),
+    )
+    links = {"near": "{{near_duplicates: phash, verify: dhash}}", "equal": "user_id", "text": "{{near_text: caption}}"}
+    text = LINKED_SPEC.replace("linked_by:", f"linked_by: [{links[form]}]\n#")
+    sizes = {"test": 30, "dev": 20, "train_dev": 5}
+    first = run(tmp_path, {"web": rows[120:], "app": rows[:120]}, "RUN1", text, **sizes)
+    train = [str(key) for key, split in split_of(first).items() if split == "train"]
+    dev = [str(key) for key, split in split_of(first).items() if split == "dev"]
+    changed = {
+        "image_id": pl.format("copy-{}", "image_id"),
+        "phash": pl.col("phash") ^ 3,
+        "user_id": pl.col("user_id") if form == "equal" else pl.col("user_id") + 5_000,
+        "caption": pl.col("caption").str.to_uppercase(),
+    }
+    copies = rows.filter(pl.col("image_id").is_in([*train, *dev])).with_columns(**changed)
+    fresh = rows.with_columns(
+        pl.format("new-{}", "image_id").alias("image_id"),
+        pl.col("user_id") + 9_000,
+        pl.col("phash").hash(5),
+        pl.col("dhash").hash(6),
+        pl.col("caption").str.reverse(),
+    )
+    kept = rows.filter(~pl.col("image_id").is_in([*train, *dev]))
+    app = pl.concat([kept, copies, fresh[:200]])
+    second = run(tmp_path, {"web": fresh[200:], "app": app}, "RUN2", text, previous=first, test=60, dev=50, train_dev=6)
+    now = split_of(second)
+    assert len([key for key, split in now.items() if split in {"dev", "test"} and str(key).startswith("new-")]) > 10
+    assert {now[f"copy-{key}"] for key in train} == {"train"}
+    assert not {f"copy-{key}" for key in dev} & now.keys(), "a copy of a frozen example is held out"
+
+
 def test_links_that_were_changed_are_told(tmp_path: Path) -> None:
     done = run(tmp_path, linked_tables(200, 100), test=5, dev=5, train_dev=5)
     table = pl.read_parquet(done / "plan/links.parquet")

@@ -26,7 +26,7 @@ RULES = Rules("s", ("id",), (), (), (Pool("target", frozenset({"app"})), Pool("t
 SPLITS = ("test", "dev", "train_dev")
 
 
-def link(batches: Batches, rules: Rules, earlier: Earlier) -> tuple[Links, Linked]:
+def link(batches: list[tuple[str, pl.DataFrame]], rules: Rules, earlier: Earlier) -> tuple[Links, Linked]:
     """Links rows in memory, as the job does it."""
     values, parts = [], []
     for source, frame in batches:
@@ -62,6 +62,7 @@ class Lineage:
     rules: Rules = RULES
     plan: Plan | None = None
     links: Links = field(default_factory=Links.nothing)
+    batches: list[tuple[str, pl.DataFrame]] = field(default_factory=list)
     split: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def grow(self, web: pl.DataFrame, app: pl.DataFrame, sizes: tuple[int, int, int]) -> dict[str, str]:
@@ -70,7 +71,8 @@ class Lineage:
         if self.plan is not None:
             members = self.plan.ledger.filter(pl.col(KEY).is_not_null())
             earlier = Earlier(self.links, members.select(GROUP, "split").unique(GROUP, maintain_order=True))
-        self.links, linked = link(batches, self.rules, earlier)
+        self.links, linked = link([*batches, *self.batches], self.rules, earlier)
+        self.batches = batches
         rules = replace(self.rules, links=self.links)
         if self.plan is not None:
             was = self.split.filter(pl.col("split").is_in(["train", "held_out"]))
@@ -114,6 +116,7 @@ def test_links_over_generations(
     web, app = (frame.clear() for frame in generations[0])  # type: ignore[union-attr]
     placed: dict[str, str] = {}
     trained: set[str] = set()
+    last_train = web
     for number, (more_web, more_app) in enumerate(generations):
         seed = random.randint(0, 6)  # type: ignore[attr-defined]
         web, app = (pl.concat([_aged(old, seed), new]) for old, new in ((web, more_web), (app, more_app)))
@@ -132,7 +135,12 @@ def test_links_over_generations(
                 assert lineage.plan is not None
                 assert lineage.plan.links is not None
                 assert splits <= {name for first, second, _ in lineage.plan.links.apart for name in (first, second)}
+        rows = pl.concat([web, app])
+        for part in components(pl.concat([rows, last_train.filter(~pl.col("id").is_in(rows["id"].implode()))])):
+            drawn = {key for key in part if now.get(key, "train") != "train" and key not in placed}
+            assert not drawn or not part & {*last_train["id"]}, "drawn, though linked with what was trained on"
         trained |= {key for key, split in now.items() if split == "train"}
+        last_train = rows.filter(pl.col("id").is_in([key for key, split in now.items() if split == "train"]))
         placed |= now
 
 
