@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+
 from pipelines.ingest.images import measure_image
 from pipelines.ingest.rejects import Limits
 

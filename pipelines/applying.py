@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.docs import write_run_log
 from pipelines.ingest.names import hash_columns, place_columns
-from pipelines.job import make_rules
 from pipelines.job import make_rules, written_links
 from pipelines.jobs.execution import job_options, run_job, runner_of
 from pipelines.jobs.write import MEASURES, TALLY, build_write

@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.api import Progress
-from pipelines.job import make_rules, source_requests
+from pipelines.ingesting import ingest_sources
+from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job, runner_of
 from pipelines.jobs.members import MembersTask, build_members
 from pipelines.linking import ROWS_AT_ONCE, WORKING_LINKS, LinkJob
@@ -123,14 +124,12 @@ def _find(
     spec: Spec, base: str | None, folder: RunDirectory, beam_options: Sequence[str], progress: Progress
 ) -> Duplicates:
     options = job_options(beam_options)
-    inventory = take_inventory(source_requests(spec), base, numbered=False, key=spec.key_columns)
+    log = JobLog("duplicates", runner_of(options))
+    requests = ingest_sources(spec, base, folder, None, options, progress, log)
+    inventory = take_inventory(requests, base, numbered=False, key=spec.key_columns)
     check_reserved(inventory.schema, spec.source_column)
     check_columns(spec, inventory.schema)
-    rules, log, rows = (
-        make_rules(spec, inventory.schema),
-        JobLog("duplicates", runner_of(options)),
-        about_rows(inventory),
-    )
+    rules, rows = make_rules(spec, inventory.schema), about_rows(inventory)
     found = LinkJob(spec, inventory, rules, folder, options, progress, log, rows).find()
     closed = close(found.forest, Earlier.nothing(), spec.salt, _ANY_SIZE)
     shown = largest_clusters(closed.links, MOST_SHOWN)

@@ -364,8 +364,7 @@ class Spec(_Model):
     @property
     def links(self) -> tuple[LinkRule, ...]:
         """What links rows; by default nothing, and images that are near-duplicates."""
-        images = {str(source.format) for source in self.sources.values()} == {"images"}
-        default = IMAGE_LINKS if images else ()
+        default = IMAGE_LINKS if self.ingested == "images" else ()
         return link_rules(default if self.linked_by is None else self.linked_by)
 
     def decision(self) -> dict[str, Any]:
