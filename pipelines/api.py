@@ -1,4 +1,4 @@
-"""The verbs: plan, apply, run, show, validate, report, history, diff. For notebooks, DAGs, the command line alike."""
+"""The verbs: plan, apply, run, duplicates, show, validate, ... For notebooks, DAGs, the command line alike."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from splitting.plan import Plan
 from validation.gx.process import Judge
 
 if TYPE_CHECKING:
+    from pipelines.duplicates import Duplicates
     from pipelines.report.run_facts import RunPair
     from validation.verdict import Judgement
 
@@ -149,6 +150,36 @@ def run(
         result = _apply(directory, shard_bytes, fail_on, beam_options, progress, judge)
         report(result.plan, result.judgement)
         return result
+
+
+def duplicates(
+    spec: Spec | str | PathLike[str],
+    out: str | PathLike[str] | None = None,
+    *,
+    beam_options: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Duplicates:
+    """Finds what `linked_by` links, without splitting anything.
+
+    Args:
+        spec: a spec, or the path of its YAML file.
+        out: a folder for `duplicates.parquet`, a row a linked row; None writes none.
+        beam_options: handed to Beam, as in `--runner=FlinkRunner`; workers elsewhere need an `out` that they reach.
+        progress: told how far the jobs are.
+
+    Returns:
+        The linked rows; clusters of any size.
+
+    Raises:
+        SpecError: the spec is wrong, or links nothing.
+        DataError: the data cannot be read.
+        RunDirectoryError: `out` holds such a table already.
+    """
+    from pipelines.duplicates import find_duplicates  # noqa: PLC0415, imports Beam
+
+    loaded, base = _spec(spec)
+    with _told_with_lines(spec):
+        return find_duplicates(loaded, base, None if out is None else str(out), beam_options, progress or _silent)
 
 
 def validate(

@@ -8,9 +8,10 @@ from functools import partial
 from pipelines.api import FailOn, Progress, RunResult
 from pipelines.docs import write_run_log
 from pipelines.ingest.names import hash_columns, place_columns
-from pipelines.job import make_rules, make_tables
+from pipelines.job import make_rules, make_tables, written_links
 from pipelines.jobs.execution import job_options, run_job, runner_of
 from pipelines.jobs.write import MEASURES, TALLY, build_write
+from pipelines.linking import planned_links
 from pipelines.measured import write_measured
 from pipelines.media import decode_small, make_files, make_media
 from pipelines.metrics import JobLog
@@ -87,7 +88,7 @@ def apply_run_plan(
     plan, spec, inventory = read_plan(run), read_spec(run), read_inventory(run)
     check_unchanged(inventory)
     check_spec(run, plan, spec)
-    rules = make_rules(spec, inventory.schema)
+    rules = make_rules(spec, inventory.schema, planned_links(run, plan))
     tables = make_tables(spec, inventory.schema)
     suites = stored_suites(run)
     wanted = load_suites(judge, spec.checks, suites, tables.columns_of_suites(), environment=True)
@@ -153,7 +154,7 @@ def _task(
     if media is not None:
         media.row_schema(schema)  # a column that stands in the way is told before anything is written
     measure = _measured(spec, tables, wanted) if spec.checks.profile else None
-    return WriteTask(run, fingerprint, rules, tables, layout, spec.label, measure, media)
+    return WriteTask(run, fingerprint, rules, tables, layout, spec.label, measure, media, written_links(spec))
 
 
 def _measured(spec: Spec, tables: OutputTables, wanted: Wanted) -> MeasureOptions:

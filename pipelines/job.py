@@ -22,11 +22,15 @@ from pipelines.spec.models import Split as SplitSpec
 from pipelines.spec.predicates import compile_condition, polars_schema
 from splitting.compose import Heading
 from splitting.conditions import Condition
+from splitting.errors import Problem, SpecError
 from splitting.hashing import HASH_NAME
+from splitting.linking.rules import LinkRule, NearTexts
+from splitting.linking.rules import link_columns as columns_of_links
 from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL, Request, Size, SplitRequest
-from splitting.rules import Pool, Rules, Stratifier
+from splitting.rules import GroupLinks, Pool, Rules, Stratifier
 
 _DECIDING_PACKAGES = ("targetsplit", "polars", "polars-hash")
+_NEAR_TEXT = "rensa"
 
 
 def source_requests(spec: Spec) -> tuple[SourceRequest, ...]:
@@ -43,12 +47,13 @@ def _table_format(given: SourceFormat | None) -> Format | None:
     return given
 
 
-def make_rules(spec: Spec, schema: pa.Schema) -> Rules:
+def make_rules(spec: Spec, schema: pa.Schema, links: GroupLinks | None = None) -> Rules:
     """What decides about rows.
 
     Args:
         spec: the spec, its columns checked against the schema.
         schema: of the unified table, without the source column.
+        links: what joins groups to clusters.
 
     Returns:
         The rules.
@@ -81,6 +86,7 @@ def make_rules(spec: Spec, schema: pa.Schema) -> Rules:
         pools=(*pools, Pool(TRAIN_POOL)),
         source_column=spec.source_column,
         row_columns=tuple(sorted(schema.names)) if spec.key_is_row else (),
+        links=links,
     )
 
 
@@ -92,18 +98,37 @@ def make_tables(spec: Spec, schema: pa.Schema) -> OutputTables:
         schema: of the unified table, without the source column.
 
     Returns:
-        The tables. An index of files that were ingested also holds what a user needs to open them without the ingest.
+        The tables. An index holds what links rows as well; that of files which were ingested also what a user needs to
+        open them without the ingest.
     """
-    kept = tuple(name for name in _index_columns(spec) if name in schema.names)
+    kept = tuple(name for name in _index_columns(spec) if name in schema.names and name not in spec.key_columns)
     return OutputTables(schema, spec.source_column, spec.key_columns, spec.output, kept)
 
 
 def _index_columns(spec: Spec) -> tuple[str, ...]:
-    """Beside the key: the label, what tells copies, and where the files lie."""
+    """Beside the key: what links rows but texts; of files the label, what tells copies, and where they lie."""
+    links = columns_of_links(tuple(rule for _, rule in written_links(spec)))
     if spec.ingested is None:
-        return ()
+        return links
     label = [] if spec.label is None else [spec.label]
-    return (*label, *hash_columns(spec.ingested), *location_columns(spec.ingested))
+    return tuple(dict.fromkeys((*label, *hash_columns(spec.ingested), *links, *location_columns(spec.ingested))))
+
+
+def link_columns(spec: Spec) -> tuple[str, ...]:
+    """The columns that link rows, each once."""
+    return columns_of_links(spec.links)
+
+
+def written_links(spec: Spec) -> tuple[tuple[int, LinkRule], ...]:
+    """What links rows, with its number, and is looked for again in what was written.
+
+    Args:
+        spec: the spec.
+
+    Returns:
+        Numbers and rules, in the order of the spec; texts are not compared again.
+    """
+    return tuple((i, rule) for i, rule in enumerate(spec.links) if not isinstance(rule, NearTexts))
 
 
 def make_request(spec: Spec) -> Request:
@@ -141,8 +166,24 @@ def make_heading(spec: Spec) -> Heading:
         },
         spec_fingerprint=hashlib.sha256(decision.encode()).hexdigest()[:32],
         sources=tuple(spec.sources),
-        versions={name: metadata.version(name) for name in _DECIDING_PACKAGES},
+        versions={name: metadata.version(name) for name in (*_DECIDING_PACKAGES, *_packages_of(spec))},
     )
+
+
+def _packages_of(spec: Spec) -> tuple[str, ...]:
+    """Packages that decide in this spec alone.
+
+    Raises:
+        SpecError: one is not installed.
+    """
+    if not any(isinstance(rule, NearTexts) for rule in spec.links):
+        return ()
+    try:
+        metadata.version(_NEAR_TEXT)
+    except metadata.PackageNotFoundError:
+        told = f"near_text needs the package {_NEAR_TEXT!r}, which is not installed: pip install 'targetsplit[text]'"
+        raise SpecError([Problem("linked_by", told)]) from None
+    return (_NEAR_TEXT,)
 
 
 def _csv_options(csv: CsvSpec) -> CsvOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 import polars as pl
 
@@ -13,11 +14,12 @@ from pipelines.job import make_heading, make_request, make_rules, make_tables
 from pipelines.jobs.census import CensusTask, build_census
 from pipelines.jobs.execution import JobOptions, job_options, run_job, runner_of
 from pipelines.jobs.lookup import find_trained
+from pipelines.linking import LinkJob, earlier_of, link_groups
 from pipelines.metrics import JobLog
 from pipelines.output.layout import shard_path
 from pipelines.progress import counting
 from pipelines.run_directory import INGEST, WORK, RunDirectory
-from pipelines.sources.fragments import Inventory, join_neighbours, take_inventory
+from pipelines.sources.fragments import Inventory, about_rows, join_neighbours, take_inventory
 from pipelines.sources.listing import takes
 from pipelines.sources.schemas import check_reserved
 from pipelines.sources.storable import check_storable
@@ -31,6 +33,8 @@ from splitting.compose import Heading, make_plan
 from splitting.errors import DataError, RunDirectoryError
 from splitting.first_rows import first_bound
 from splitting.inputs import Inputs, Previous, Trained
+from splitting.linking.closing import Earlier
+from splitting.linking.linked import Linked
 from splitting.plan import Plan
 from splitting.planning import newly_eligible
 from splitting.pools import DeeperCensusNeeded
@@ -41,7 +45,6 @@ from validation.gx.values import UserSuite
 
 _DEPTHS = (1, 4, 16, 64, 256, 1024)
 _ROWS_AT_ONCE = 250_000
-_TEXT_ROW_BYTES = 64
 
 
 def make_run_plan(
@@ -80,17 +83,22 @@ def make_run_plan(
     suites = _suites(spec, base, inventory, judge)
     rules, request, heading = make_rules(spec, inventory.schema), make_request(spec), make_heading(spec)
     old = _continued(earlier, heading) if earlier is not None else None
-    job = _CensusJob(rules, request, inventory, run, options, progress, log)
     try:
-        plan = _decide(job, heading, earlier, old)
+        known = earlier_of(earlier, old) if earlier is not None and old is not None else Earlier.nothing()
+        linking = link_groups(
+            LinkJob(spec, inventory, rules, run, options, progress, log, about_rows(inventory), earlier), known
+        )
+        rules = rules if linking is None else linking.rules
+        job = _CensusJob(rules, request, inventory, run, options, progress, log)
+        plan = _decide(job, heading, earlier, old, None if linking is None else linking.linked)
     finally:
         run.clear([WORK])
     run.clear_all()
     if spec.ingested is None:
         run.clear([INGEST])
     write_suites(run, suites)
-    job.log.write(run)
-    write_plan(run, spec, inventory, plan)
+    log.write(run)
+    write_plan(run, spec, inventory, plan, None if linking is None else linking.closed.links)
     return plan
 
 
@@ -117,15 +125,17 @@ def _check_outside(run: RunDirectory, spec: Spec, base: str | None) -> None:
             )
 
 
-def _decide(job: _CensusJob, heading: Heading, earlier: RunDirectory | None, old: Plan | None) -> Plan:
+def _decide(
+    job: _CensusJob, heading: Heading, earlier: RunDirectory | None, old: Plan | None, linked: Linked | None
+) -> Plan:
     """Draws, with as deep a census as that takes."""
     for depth in _DEPTHS:
-        inputs = job.take(old, depth)
+        inputs = replace(job.take(old, depth), linked=linked)
         _check_not_empty(inputs, heading)
         if old is not None and earlier is not None:
             fresh = newly_eligible(inputs)
             trained = job.find_trained(earlier, old, fresh)
-            inputs = Inputs(**{**vars(inputs), "previous": Previous(old, trained)})
+            inputs = replace(inputs, previous=Previous(old, trained))
         try:
             return make_plan(heading, inputs)
         except DeeperCensusNeeded:
@@ -153,7 +163,7 @@ class _CensusJob:
     def take(self, old: Plan | None, depth: int) -> Inputs:
         known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)
         limit = census_limit(self._request, _row_bound(self._inventory), len(known), depth)
-        first, groups = first_bound(_about_rows(self._inventory)), tuple(known.to_list())
+        first, groups = first_bound(about_rows(self._inventory)), tuple(known.to_list())
         task = CensusTask(self._rules, self._request, self._inventory.schema, limit, depth, first, groups)
         folder = self._run.path(WORK).uri
         total = _known_rows(self._inventory)
@@ -185,11 +195,6 @@ def _known_rows(inventory: Inventory) -> int | None:
 def _row_bound(inventory: Inventory) -> int:
     """An upper bound of the rows: a row of text takes two bytes at least, more where it is not compressed away."""
     return sum(f.rows if f.rows is not None else 64 * f.bytes for f in inventory.fragments)
-
-
-def _about_rows(inventory: Inventory) -> int:
-    """About how many rows there are: a row of text takes some 64 bytes."""
-    return sum(f.rows if f.rows is not None else f.bytes // _TEXT_ROW_BYTES for f in inventory.fragments)
 
 
 def _check_not_empty(inputs: Inputs, heading: Heading) -> None:

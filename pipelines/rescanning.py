@@ -10,6 +10,7 @@ from pipelines.api import Progress
 from pipelines.job import make_rules
 from pipelines.jobs.execution import job_options, run_job
 from pipelines.jobs.rescan import METRICS, TALLY, RescanTask, build_rescan
+from pipelines.linking import planned_links
 from pipelines.output.layout import split_of_shard
 from pipelines.output.read_back import Reader
 from pipelines.output.tables import OutputTables
@@ -53,7 +54,7 @@ def rescan(
         DataError: the data is not what was written.
     """
     options = job_options(beam_options)
-    rules = make_rules(spec, tables.schema)
+    rules = make_rules(spec, tables.schema, planned_links(run, plan))
     task = RescanTask(
         run, Reader(run, rules, spec.label), wanted, tables.source_column, tuple(tables.columns_of_suites())
     )

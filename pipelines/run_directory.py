@@ -22,7 +22,7 @@ from splitting.columns import column
 from splitting.errors import RunDirectoryError
 
 SPEC, PLAN, LEDGER, INPUTS = "spec.yaml", "plan/plan.json", "plan/ledger.parquet", "plan/inputs.json"
-SUITES = "plan/suites.json"
+SUITES, LINKS = "plan/suites.json", "plan/links.parquet"
 VALIDATION, CARD, RUN_LOG, SUCCESS = "validation.json", "README.md", "run.json", "_SUCCESS"
 DATA, TABLES, HELD_OUT, REJECTED, WORK = "data", "tables", "held_out", "rejected", "_work"
 PROFILE, DOCS, PROJECT, REPORT = "profile", "data_docs", "gx", "report.html"

@@ -11,18 +11,21 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.job import make_heading
-from pipelines.run_directory import INPUTS, LEDGER, PLAN, SPEC, RunDirectory
+from pipelines.run_directory import INPUTS, LEDGER, LINKS, PLAN, SPEC, RunDirectory
 from pipelines.sources.filesystems import first_line
 from pipelines.sources.fragments import Fragment, Inventory, SourceFile
 from pipelines.sources.options import CsvOptions
 from pipelines.spec.loading import parse_spec
 from pipelines.spec.models import Spec
 from splitting.errors import RunDirectoryError
+from splitting.linking.links import Links
 from splitting.plan import LEDGER_NAMES, LEDGER_SCHEMA, Plan
 
 
-def write_plan(run: RunDirectory, spec: Spec, inventory: Inventory, plan: Plan) -> None:
+def write_plan(run: RunDirectory, spec: Spec, inventory: Inventory, plan: Plan, links: Links | None = None) -> None:
     """Writes a plan; `plan.json` last, so that a plan is there whole or not at all."""
+    if links is not None:
+        run.write_frame(LINKS, links.table)
     run.write(SPEC, spec.to_yaml())
     run.write(INPUTS, _inventory_text(inventory))
     run.write_frame(LEDGER, plan.ledger.rename(LEDGER_NAMES))
@@ -44,6 +47,24 @@ def read_plan(run: RunDirectory) -> Plan:
     except (pl.exceptions.PolarsError, OSError) as error:
         told = str(error).splitlines()[0][:200]
         raise RunDirectoryError(f"{run.uri}/{LEDGER} cannot be read: {told}; bring it back, or plan again") from error
+
+
+def read_links(run: RunDirectory, plan: Plan) -> Links:
+    """Reads the links of a plan; none where it has none.
+
+    Raises:
+        RunDirectoryError: they were changed after the plan was made, or cannot be read.
+    """
+    if plan.links is None:
+        return Links.nothing()
+    try:
+        links = Links.of(run.read_frame(LINKS))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        told = str(error).splitlines()[0][:200]
+        raise RunDirectoryError(f"{run.uri}/{LINKS} cannot be read: {told}; bring it back, or plan again") from error
+    if links.digest() != plan.links.digest:
+        raise RunDirectoryError(f"{run.uri}/{LINKS} is not the one that the plan was written with; plan again")
+    return links
 
 
 def read_spec(run: RunDirectory) -> Spec:

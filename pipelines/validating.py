@@ -11,7 +11,7 @@ from pipelines.card import dataset_card
 from pipelines.claims import check_claim
 from pipelines.docs import write_docs
 from pipelines.ingest.names import hash_columns, place_columns
-from pipelines.job import make_tables
+from pipelines.job import make_tables, written_links
 from pipelines.measured import group_sizes, read_measured, write_metrics
 from pipelines.output.tables import OutputTables
 from pipelines.reporting import write_report
@@ -74,7 +74,8 @@ def judge_evidence(
     roles = column_roles(spec)
     # An index has the keys of its rows and not their groups: those cannot be looked up in it.
     has_groups = spec.group is not None and (spec.output != "index" or set(spec.group) <= set(spec.key_columns))
-    evidence = Evidence(plan, tally, roles, has_groups, group_sizes(plan), measures)
+    links = {number: rule.name for number, rule in written_links(spec)}
+    evidence = Evidence(plan, tally, roles, has_groups, group_sizes(plan), measures, links)
     return judge_run(evidence, spec.checks.settings(), judge, suites)
 
 

@@ -89,6 +89,7 @@ def make_plan(heading: Heading, inputs: Inputs) -> Plan:
         notes=tuple(_notes(inputs, reservations, splits)),
         ledger=ledger,
         versions=dict(heading.versions),
+        links=inputs.linked.plan if inputs.linked is not None else None,
     )
 
 
@@ -185,6 +186,7 @@ def _input_fingerprint(inputs: Inputs) -> str:
 
 def _notes(inputs: Inputs, reservations: Reservations, splits: tuple[SplitPlan, ...]) -> list[str]:
     notes = _repeat_notes(key_repeats(inputs.census), inputs)
+    notes += inputs.linked.notes if inputs.linked is not None else ()
     for split in splits:
         if split.rows != split.asked:
             joined = " or joined to their groups" if inputs.request.new_members == "join" else ""

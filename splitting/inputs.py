@@ -8,6 +8,7 @@ import polars as pl
 
 from splitting.candidates import Candidates, Shortlist
 from splitting.census import Census
+from splitting.linking.linked import Linked
 from splitting.plan import SPLIT, Plan
 from splitting.request import TARGET_POOL, TRAIN_POOL, Request
 from splitting.rules import GROUP, KEY, POOLS, SOURCE, Rules
@@ -67,6 +68,7 @@ class Inputs:
         shortlist: whose rows the candidates are.
         candidates: every row of the shortlist's groups.
         previous: the run that is continued, if any.
+        linked: what links joined to clusters; None where nothing links.
     """
 
     rules: Rules
@@ -75,6 +77,7 @@ class Inputs:
     shortlist: Shortlist
     candidates: Candidates
     previous: Previous | None = None
+    linked: Linked | None = None
 
     def bit(self, pool: str) -> int:
         """The bit of a pool in a row's `_pools`."""
@@ -104,6 +107,8 @@ class Inputs:
             (pl.col(SPLIT) == name) & ((pl.col(POOLS) & bit) > 0) for name, bit in self.split_bits.items()
         )
         known = pl.concat([members[KEY], self.previous.trained.keys])
+        if self.linked is not None:  # what is linked with two splits joins neither
+            splits = splits.filter(~pl.col(GROUP).is_in(self.linked.apart.implode()))
         return (
             self.candidates.rows.join(splits, on=GROUP)
             .filter(inside, ~pl.col(KEY).is_in(known.implode()))

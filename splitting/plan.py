@@ -93,6 +93,25 @@ class PoolPlan:
 
 
 @dataclass(frozen=True)
+class LinkPlan:
+    """What links joined to clusters.
+
+    Attributes:
+        digest: of the table of links.
+        groups: how many groups are linked with others.
+        clusters: that they make.
+        largest: groups of the largest.
+        apart: pairs of splits, and how many clusters hold frozen examples of both: links that were found too late.
+    """
+
+    digest: str
+    groups: int
+    clusters: int
+    largest: int
+    apart: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class SetAside:
     """Rows that are in no split: held out or rejected, with the reason."""
 
@@ -141,6 +160,7 @@ class Plan:
         ledger: `_group`, `_key`, `split`, `_rows`: a row a key of an evaluation split; a row with a null key and
             the split `train` for every other group that was examined. Sorted.
         versions: of what decided.
+        links: what links joined to clusters; None where nothing links.
     """
 
     name: str
@@ -159,6 +179,7 @@ class Plan:
     notes: tuple[str, ...]
     ledger: pl.DataFrame
     versions: dict[str, str] = field(default_factory=dict)
+    links: LinkPlan | None = None
 
     @property
     def rows_read(self) -> int:
@@ -181,9 +202,10 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def _document(self) -> dict[str, Any]:
-        parts = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "ledger"}
+        apart = {"ledger", "links"}
+        parts = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in apart}
         plain = {k: [asdict(i) for i in v] if _is_records(v) else v for k, v in parts.items()}
-        return {"format": FORMAT, **plain}
+        return {"format": FORMAT, **plain, **({"links": asdict(self.links)} if self.links is not None else {})}
 
     def to_json(self) -> str:
         """The plan without its ledger, as indented JSON; the same bytes for the same plan."""
@@ -226,6 +248,7 @@ class Plan:
             notes=tuple(data["notes"]),
             ledger=ledger,
             versions=data["versions"],
+            links=_link_plan(data["links"]) if "links" in data else None,
         )
         if data["fingerprint"] != plan.fingerprint:
             raise ValueError("the plan was changed after it was written")
@@ -234,6 +257,10 @@ class Plan:
 
 def _is_records(value: object) -> bool:
     return isinstance(value, tuple) and bool(value) and hasattr(value[0], "__dataclass_fields__")
+
+
+def _link_plan(item: dict[str, Any]) -> LinkPlan:
+    return LinkPlan(**{**item, "apart": tuple((first, second, count) for first, second, count in item["apart"])})
 
 
 def _with_stratum(item: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Protocol
 
 import polars as pl
 
@@ -64,6 +65,14 @@ class Pool:
     conditions: tuple[Condition, ...] = ()
 
 
+class GroupLinks(Protocol):
+    """Knows which groups are linked with others."""
+
+    def clusters_of(self, nodes: pl.Series) -> pl.Series:
+        """The cluster of each group (UInt64) that is linked with another, and any other group itself; null for null."""
+        ...
+
+
 @dataclass(frozen=True)
 class Rules:
     """What decides about a row, and nothing else.
@@ -76,6 +85,7 @@ class Rules:
         pools: at most 32; bit `i` of a row's pools is `pools[i]`.
         source_column: the name under which the source of a row is a column.
         row_columns: every column of the table, for whole-row keys.
+        links: groups that linked columns and near-duplicates join to clusters; a cluster is a group. None for none.
     """
 
     salt: str
@@ -85,6 +95,7 @@ class Rules:
     pools: tuple[Pool, ...] = ()
     source_column: str = "source"
     row_columns: tuple[str, ...] = field(default=(), repr=False)
+    links: GroupLinks | None = field(default=None, repr=False)
 
     @property
     def stratum_columns(self) -> tuple[str, ...]:
@@ -102,6 +113,10 @@ class Rules:
         named |= {column for pool in self.pools for c in pool.conditions for column in c.columns}
         return tuple(sorted(named - {self.source_column}))
 
+    def columns_naming(self) -> tuple[str, ...]:
+        """The input columns that name keys and groups, sorted; the source column is not one of them."""
+        return tuple(sorted({*(self.key or self.row_columns), *self.group} - {self.source_column}))
+
     def identify(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
         """Names each row's key and group.
 
@@ -110,10 +125,18 @@ class Rules:
             source: the source that the rows came from.
 
         Returns:
-            `_key`, `_group` (UInt64; both null where the key is null) and `_lone` (Boolean: the row has a group
-            column that is null, so it is a group of one, named by its key). Rows in the order given.
+            `_key`, `_group` (UInt64; both null where the key is null; a cluster where the group is linked) and `_lone`
+            (Boolean: the row has a group column that is null, and nothing links it, so it is a group of one, named by
+            its key). Rows in the order given.
         """
-        return self._identify(self._with_source(frame, source))
+        return self._linked(self._identify(self._with_source(frame, source)))
+
+    def _linked(self, named: pl.DataFrame) -> pl.DataFrame:
+        if self.links is None:
+            return named
+        clusters = self.links.clusters_of(named[GROUP])
+        alone = named[LONE] & (clusters == named[GROUP]).fill_null(value=True)
+        return named.with_columns(clusters.alias(GROUP), alone.alias(LONE))
 
     def _identify(self, frame: pl.DataFrame) -> pl.DataFrame:
         key_text = name_rows(frame, self.key) if self.key else name_whole_rows(frame, self.row_columns)
@@ -155,11 +178,16 @@ class Rules:
             texts = name_whole_rows(frame, self.row_columns)
         else:
             texts = name_rows(frame, self.group or self.key)
-        return hash_texts(texts, seed(self.salt, "group"))
+        groups = hash_texts(texts, seed(self.salt, "group"))
+        return groups if self.links is None else self.links.clusters_of(groups)
 
     def without_groups(self) -> Rules:
         """Rules that name keys alone, for tables that hold no groups."""
-        return replace(self, group=())
+        return replace(self, group=(), links=None)
+
+    def without_links(self) -> Rules:
+        """Rules that name groups by their own columns, or their keys: what links join."""
+        return replace(self, links=None)
 
     def identify_written(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Names the rows of a table that a run wrote, which has the source as a column.
@@ -170,7 +198,7 @@ class Rules:
         Returns:
             As `identify`.
         """
-        return self._identify(frame)
+        return self._linked(self._identify(frame))
 
     def classify(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
         """Names each row's cell: source, stratum and pools.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from splitting.plan import Plan
 from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL
@@ -25,6 +25,7 @@ class Evidence:
         has_groups: keys and groups could both be looked up in what was written.
         group_sizes: by evaluation split, the mean size of the group that a row finds itself in: `Σ size² / rows`.
         measures: of what was written; None where nothing was measured.
+        links: by their number, the names of the links that could be looked up in what was written.
     """
 
     plan: Plan
@@ -33,6 +34,7 @@ class Evidence:
     has_groups: bool
     group_sizes: Mapping[str, float]
     measures: Measures | None = None
+    links: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def salt(self) -> str:

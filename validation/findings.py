@@ -58,6 +58,8 @@ def _disjoint(expected: dict[str, Any], observed: dict[str, Any]) -> str:
             f"{_rows(shared)} of {first} {say} the same as rows of {second}, key and source aside; name in `group` the "
             "columns that make a copy, and copies stay together."
         )
+    if expected["what"] == "link":
+        return f"{_rows(shared)} of {first} {_are(shared)} linked by {expected['link']} with rows of {second}."
     return (
         f"{_rows(shared)} of {first} {'has' if shared == 1 else 'have'} a {expected['what']} that is also in {second}."
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from splitting.columns import column
 from splitting.frames import pack_frames, unpack_frames
+from validation.links import LinkNames
 from validation.tally import Tally
 
 
@@ -25,11 +26,13 @@ class EvaluationNames:
         keys: `key0`, `key1`, … (the key columns) and `split`, distinct.
         groups: `group0`, `group1`, … and `split`, distinct; rows with a null group are left out.
         rows: `row0` (digests of whole rows, UInt64) and `split`, distinct; empty where rows are not digested.
+        links: what links their rows.
     """
 
     keys: pl.DataFrame
     groups: pl.DataFrame
     rows: pl.DataFrame
+    links: LinkNames = field(default_factory=LinkNames.empty)
 
     @classmethod
     def empty(cls) -> EvaluationNames:
@@ -72,19 +75,26 @@ class EvaluationNames:
         return cls(pl.DataFrame(), pl.DataFrame(), rows)
 
     @classmethod
+    def of_links(cls, links: LinkNames) -> EvaluationNames:
+        """Names that links alone have."""
+        return cls(pl.DataFrame(), pl.DataFrame(), pl.DataFrame(), links)
+
+    @classmethod
     def merge(cls, parts: Iterable[EvaluationNames]) -> EvaluationNames:
         """Merges names; commutative, associative and exact."""
         names = list(parts)
-        return cls(*(_union([getattr(part, what) for part in names]) for what in ("keys", "groups", "rows")))
+        keys, groups, rows = (_union([getattr(part, what) for part in names]) for what in ("keys", "groups", "rows"))
+        return cls(keys, groups, rows, LinkNames.merge(part.links for part in names))
 
     def to_bytes(self) -> bytes:
         """Packs the names."""
-        return pack_frames({"keys": self.keys, "groups": self.groups, "rows": self.rows})
+        return pack_frames({"keys": self.keys, "groups": self.groups, "rows": self.rows, **self.links.frames()})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> EvaluationNames:
         """The names that `to_bytes` packed."""
-        return cls(**unpack_frames(data))
+        frames = unpack_frames(data)
+        return cls(frames["keys"], frames["groups"], frames["rows"], LinkNames.of_frames(frames))
 
     def leaks(self, split: str, table: pl.LazyFrame, key: Sequence[str], group: Sequence[str]) -> Tally:
         """Rows of a written table whose key or group is in another, evaluation split.

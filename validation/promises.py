@@ -36,6 +36,7 @@ def promise_checks(evidence: Evidence) -> Iterator[Check]:
     yield from _sizes(evidence)
     yield from _inside_pools(evidence)
     yield from _disjoint(evidence)
+    yield from _unlinked(evidence)
     if evidence.roles.label is not None:
         yield from _labels(evidence)
 
@@ -133,6 +134,28 @@ def _disjoint(evidence: Evidence) -> Iterator[Check]:
                         "rows_shared": _leaks(evidence.tally, kind, first, second),
                         **(chance if kind == "row" else {}),
                     },
+                )
+
+
+def _unlinked(evidence: Evidence) -> Iterator[Check]:
+    """No link between splits. One between frozen splits that was found since cannot be mended: a warning."""
+    apart = (
+        {(first, second): count for first, second, count in evidence.plan.links.apart} if evidence.plan.links else {}
+    )
+    for via, link in evidence.links.items():
+        for i, first in enumerate(evidence.splits):
+            for second in evidence.splits[i + 1 :]:
+                frozen = (first, second) in apart or (second, first) in apart
+                yield Check(
+                    name=f"no {link} in both {first} and {second}",
+                    role="disjoint",
+                    table=f"{first} and {second}",
+                    column=None,
+                    description=f"No row of {first} is linked by {link} with a row of {second}.",
+                    severity="warning" if frozen else "critical",
+                    expectation="expect_splits_disjoint",
+                    kwargs={"what": "link", "link": link, "first": first, "second": second},
+                    observed={"rows_shared": _leaks(evidence.tally, f"link {via}", first, second)},
                 )
 
 

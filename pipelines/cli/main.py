@@ -19,6 +19,7 @@ _COMMANDS = {
     "plan": "Decide which example goes where; write the plan, and no data.",
     "apply": "Write the data of a planned run, and check it.",
     "run": "Plan and apply.",
+    "duplicates": "Show what a spec links: copies, near-duplicates, shared values.",
     "show": "Show the tables of a run again.",
     "validate": "Judge a finished run again, with other thresholds.",
     "report": "Write the report of a finished run again, and open it.",

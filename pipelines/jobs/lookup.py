@@ -12,7 +12,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.jobs.execution import run_job
 from pipelines.jobs.summaries import MergeSummaries
-from pipelines.output.layout import shard_path
+from pipelines.output.layout import shard_path, split_of_shard
 from pipelines.run_directory import HELD_OUT, RunDirectory, write_summary
 from splitting.errors import DataError, RunDirectoryError
 from splitting.frames import pack_frames, unpack_frames
@@ -137,6 +137,13 @@ def find_trained(
 
     run_job(options, build)
     return _Found.from_bytes(RunDirectory(folder).read(f"{_FOUND}.bin")).trained
+
+
+def written_files(earlier: RunDirectory) -> list[str]:
+    """Every file of rows that a run wrote to its splits, or held out; relative to it."""
+    folder = earlier.rows_folder()
+    data = [f"{folder}/{name}" for name in earlier.names_in(folder) if split_of_shard(name) is not None]
+    return [*data, *_held_out_files(earlier)]
 
 
 def _held_out_files(earlier: RunDirectory) -> list[str]:

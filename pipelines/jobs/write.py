@@ -115,7 +115,7 @@ class WriteSplits(beam.PTransform):
             | "Stored" >> beam.Reshuffle()
             | "FindLeaks" >> beam.ParDo(_FindLeaks(task), beam.pvalue.AsSingleton(names)).with_output_types(bytes)
         )
-        between = names | "BetweenSplits" >> beam.Map(_leaks_between).with_output_types(bytes)
+        between = names | "BetweenSplits" >> beam.Map(_leaks_between, task).with_output_types(bytes)
         _ = (
             written[_WriteUnit.MEASURES]
             | "MergeMeasures" >> beam.CombineGlobally(MergeSummaries(Measures)).without_defaults()
@@ -129,8 +129,9 @@ class WriteSplits(beam.PTransform):
         )
 
 
-def _leaks_between(names: bytes) -> bytes:
-    return EvaluationNames.from_bytes(names).leaks_between().to_bytes()
+def _leaks_between(names: bytes, task: WriteTask) -> bytes:
+    found = EvaluationNames.from_bytes(names)
+    return Tally.merge([found.leaks_between(), found.links.leaks_between(task.links)]).to_bytes()
 
 
 def build_write(pipeline: beam.Pipeline, units: Sequence[Unit], task: WriteTask, folder: str) -> None:

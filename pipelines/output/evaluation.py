@@ -12,9 +12,11 @@ from pipelines.output.media.checking import ShardCheck
 from pipelines.output.media.writing import open_rows
 from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.unit import WriteTask
+from splitting.linking.rules import link_columns
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, POOLS, SOURCE
 from validation.leaks import EvaluationNames
+from validation.links import LinkNames
 from validation.tally import Tally
 
 
@@ -65,7 +67,12 @@ def names_in_file(path: str, split: str, task: WriteTask) -> EvaluationNames:
         Them.
     """
     key, group = _checked(task)
-    return EvaluationNames.of(split, task.run.scan_frame(path, [*key, *group]), key, group)
+    columns = link_columns(tuple(rule for _, rule in task.links))
+    table = task.run.scan_frame(path, [*key, *group, *columns])
+    named = EvaluationNames.of(split, table, key, group)
+    if not task.links:
+        return named
+    return EvaluationNames.merge([named, EvaluationNames.of_links(LinkNames.of(split, table, task.links))])
 
 
 def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
@@ -83,6 +90,10 @@ def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
     check_files(TRAIN, unit, task)
     table = task.run.scan_frame(task.layout.train_shard(unit), [*key, *group])
     found = [names.leaks(TRAIN, table, key, group)]
+    if task.links:
+        columns = link_columns(tuple(rule for _, rule in task.links))
+        linked = task.run.scan_frame(task.layout.train_shard(unit), columns)
+        found.append(names.links.leaks(TRAIN, linked, task.links))
     if task.tables.copies:
         found.append(task.reader.counts(task.layout.train_shard(unit), TRAIN))
     if task.measure is not None:

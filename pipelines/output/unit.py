@@ -25,6 +25,7 @@ from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from splitting.assign import HELD_OUT, REASON, Assignment
 from splitting.checksum import check_sums
+from splitting.linking.rules import LinkRule
 from splitting.plan import SPLIT
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, NULL_KEY, Rules
@@ -53,6 +54,7 @@ class WriteTask:
         label: the label column, counted by split.
         measure: what is measured of the rows; None for nothing.
         media: how files go out with the rows; None for rows alone.
+        links: what links rows, by number, of which the output has the columns.
     """
 
     run: RunDirectory
@@ -63,6 +65,7 @@ class WriteTask:
     label: str | None
     measure: MeasureOptions | None = None
     media: Media | None = None
+    links: tuple[tuple[int, LinkRule], ...] = ()
 
     @property
     def reader(self) -> Reader:

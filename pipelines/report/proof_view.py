@@ -118,6 +118,13 @@ def _disjoint(facts: RunFacts) -> Promise:
             )
     if not any(r["expected"]["what"] == "group" for r in results):
         evidence.append("Groups were not compared: the spec names none, or an index holds none.")
+    for link in dict.fromkeys(r["expected"]["link"] for r in results if r["expected"]["what"] == "link"):
+        own = [r for r in results if r["expected"].get("link") == link]
+        shared = sum(r["observed"]["rows_shared"] for r in own)
+        evidence.append(
+            f"{counted(shared, 'row')} of {rows:,} are linked by {link} with a row of another split: looked for again "
+            f"in the written files, over {counted(len(own), 'pair')} of splits."
+        )
     held = sum(item.rows for item in facts.plan.held_out)
     if held:
         evidence.append(f"{counted(held, 'row')} of groups that evaluation splits hold were held out of train.")

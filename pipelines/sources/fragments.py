@@ -21,6 +21,7 @@ from splitting.errors import DataError
 FRAGMENT_BYTES = 32 * 2**20
 FRAGMENT_ROWS = 1_000_000
 _SHOWN = 5
+_TEXT_ROW_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,11 @@ def pack_units(fragments: Sequence[Fragment], unit_bytes: int) -> tuple[tuple[Fr
         units.setdefault(middle * count // (2 * total) if total else 0, []).append(fragment)
         before += fragment.bytes
     return tuple(tuple(units[number]) for number in sorted(units))
+
+
+def about_rows(inventory: Inventory) -> int:
+    """About how many rows there are: a row of text takes some 64 bytes."""
+    return sum(f.rows if f.rows is not None else f.bytes // _TEXT_ROW_BYTES for f in inventory.fragments)
 
 
 def join_neighbours(fragments: Sequence[Fragment], rows: int, at_least: int = 16) -> tuple[Fragment, ...]:

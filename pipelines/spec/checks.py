@@ -26,6 +26,7 @@ MAX_SOURCES = 1_000
 MAX_EVALUATION_SPLITS = 24
 RESERVED_SPLITS = ("all", "held_out", "rejected", "rest", "target")
 INDEX_COLUMNS = ("file", "key", "row", "split")
+LINK_KINDS = ("near_duplicates", "near_text")
 SPLIT_NAME = r"[a-z][a-z0-9_]*"
 LONGEST_SPLIT_NAME = 40
 LONGEST_SOURCE_NAME = 100
@@ -48,6 +49,7 @@ def cross_problems(document: Mapping[str, Any]) -> Iterator[Found]:
     yield from _source_names(document)
     yield from _paths(document)
     yield from _repeated_columns(document)
+    yield from _links(document)
     for place, pool in _pools(document):
         yield from _known_sources(place, pool, document)
     for place, sql in _conditions(document):
@@ -149,6 +151,21 @@ def _repeated_columns(document: Mapping[str, Any]) -> Iterator[Found]:
         field = "group" if group == [ROW] else "key"
         told = f"got {ROW}, which means the whole row, and stands alone under key; name columns here"
         yield (field,), told
+
+
+def _links(document: Mapping[str, Any]) -> Iterator[Found]:
+    """Links that stand twice, or that would link every row of a source."""
+    links = listed(document.get("linked_by"))
+    seen: set[str] = set()
+    for i, link in enumerate(links if isinstance(links, list) else []):
+        place: Place = ("linked_by", i) if isinstance(document.get("linked_by"), list) else ("linked_by",)
+        names = [link] if isinstance(link, str) else [_mapping(link).get(kind) for kind in LINK_KINDS]
+        for name in names:
+            if name == document.get("source_column", "source"):
+                yield place, f"{shorten(name)} tells each row's source, and would link all of its rows; take it out"
+            elif isinstance(name, str) and f"{type(link)} {name}" in seen:
+                yield place, f"column {shorten(name)} stands more than once; keep one"
+            seen.add(f"{type(link)} {name}")
 
 
 def _splits(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

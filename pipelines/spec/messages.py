@@ -12,7 +12,19 @@ from pydantic_core import ErrorDetails
 from pipelines.spec.strict_yaml import Place
 from pipelines.spec.values import kind_of, shorten
 
-_UNION_PARTS = frozenset({"Pool", "int", "float", "str", "constrained-str", "literal['rest']", "is-instance[Fraction]"})
+_UNION_PARTS = frozenset(
+    {
+        "Pool",
+        "NearDuplicates",
+        "NearText",
+        "int",
+        "float",
+        "str",
+        "constrained-str",
+        "literal['rest']",
+        "is-instance[Fraction]",
+    }
+)
 _LONGEST_KEY = 60
 
 
@@ -107,9 +119,14 @@ _MISSING = {
     "path": ": write a file, folder or glob, as in {path: data/app}",
     "size": ': write a count of rows as in 2500, or a percentage as in "20%"',
     "column": ": name a column, as in {column: age, edges: [18, 40]}",
+    "near_duplicates": ": name the column of a 64-bit hash, as in {near_duplicates: perceptual_hash, distance: 4}",
 }
 _NOT_THAT_KIND = frozenset(["tuple_type", "list_type", "dict_type", "model_type", "model_attributes_type", "too_short"])
-_INSIDE = {"sources": "a mapping, as in {path: data/app}", "stratify": "a column, or {column: NAME, edges: [NUMBERS]}"}
+_INSIDE = {
+    "sources": "a mapping, as in {path: data/app}",
+    "linked_by": "a column, {near_duplicates: COLUMN} or {near_text: COLUMN}",
+    "stratify": "a column, or {column: NAME, edges: [NUMBERS]}",
+}
 _EXPECTED_AT = {
     "target": "a mapping, as in {source: app}",
     "csv": 'a mapping, as in {delimiter: ";"}',
@@ -117,6 +134,7 @@ _EXPECTED_AT = {
     "path": "a file, folder or glob, or a list of them",
     "key": "a column, or a list of columns",
     "group": "a column, or a list of columns",
+    "linked_by": "a list of links, as in [user_id, {near_duplicates: perceptual_hash, distance: 4}]",
     "source": "a source, or a list of sources",
     "null_values": "a text, or a list of texts",
     "stratify": "a list of columns, as in [label, {column: age, edges: [18, 40]}]",
@@ -161,16 +179,21 @@ def _unknown_key(location: tuple[int | str, ...], model: type[BaseModel]) -> str
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
     """The keys of the model at a path; names of sources and splits are stepped over."""
-    current, named = model, False
+    current, named, among = model, False, None
     for part in path:
+        if (chosen := _model_in(among, part)) is not None:  # which of several models a value is
+            current, among = chosen, None
+            continue
         field = None if named else next((f for n, f in current.model_fields.items() if part in (n, f.alias)), None)
         named = field is not None and get_origin(field.annotation) is dict
-        inner = _model_in(field.annotation) if field is not None else None
+        among = field.annotation if field is not None else None
+        inner = _model_in(among)
         current = inner or current
     return [field.alias or name for name, field in current.model_fields.items()]
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _model_in(annotation: Any, name: str | None = None) -> type[BaseModel] | None:
+    """The first model in an annotation, or the first of a name."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((model for part in get_args(annotation) if (model := _model_in(part)) is not None), None)
+        return annotation if name in (None, annotation.__name__) else None
+    return next((model for part in get_args(annotation) if (model := _model_in(part, name)) is not None), None)

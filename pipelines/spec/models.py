@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import asdict
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
@@ -27,7 +28,9 @@ from pipelines.ingest.rejects import Limits
 from pipelines.sources.formats import extension_format
 from pipelines.spec.check_models import Checks
 from pipelines.spec.ingest_models import INGESTED, Audio, Images, LabelFrom, ListedIn, Share
+from pipelines.spec.link_models import IMAGE_LINKS, LinkedBy, link_rules
 from pipelines.spec.values import listed, parse_edge, parse_size, shorten, size_text
+from splitting.linking.rules import LARGEST_CLUSTER, LinkRule
 from splitting.request import TARGET_POOL, TRAIN
 
 Format = Literal["parquet", "csv", "jsonl", "arrow", "orc", "images", "audio"]
@@ -269,6 +272,8 @@ class Spec(_Model):
         sources: by name.
         key: the columns that name an example, or the word `row`.
         group: columns whose examples are never separated.
+        linked_by: columns whose equal values, and near-duplicates that, join groups to clusters; None for the default.
+        largest_cluster: groups that links may join to one cluster.
         label: the column that a model predicts.
         target: which distribution matters.
         stratify: columns whose shares every split keeps.
@@ -289,6 +294,8 @@ class Spec(_Model):
     sources: Annotated[dict[str, Source], Field(min_length=1)]
     key: Annotated[Columns, Field(min_length=1)]
     group: Annotated[Columns, Field(min_length=1)] | None = None
+    linked_by: LinkedBy | None = None
+    largest_cluster: Annotated[int, Field(ge=2, strict=True)] = LARGEST_CLUSTER
     label: Annotated[str, Field(min_length=1)] | None = None
     target: Pool
     stratify: Annotated[tuple[Stratify, ...], BeforeValidator(listed)] = ()
@@ -372,11 +379,18 @@ class Spec(_Model):
         """Every split but `train`, in the order of the spec."""
         return {name: split for name, split in self.splits.items() if name != TRAIN}
 
+    @property
+    def links(self) -> tuple[LinkRule, ...]:
+        """What links rows; by default nothing, and images that are near-duplicates."""
+        default = IMAGE_LINKS if self.ingested == "images" else ()
+        return link_rules(default if self.linked_by is None else self.linked_by)
+
     def decision(self) -> dict[str, Any]:
         """What decides a split, and nothing about where and how the data is stored."""
         document = self.to_document()
         kept = ["salt", "key", "group", "target", "stratify", "splits", "on_shortfall", "new_members", "source_column"]
-        return {name: document.get(name) for name in kept} | {"sources": sorted(self.sources)}
+        decided = {name: document.get(name) for name in kept} | {"sources": sorted(self.sources)}
+        return decided | ({"linked_by": [asdict(rule) for rule in self.links]} if self.links else {})
 
     def to_document(self) -> dict[str, Any]:
         """The spec, resolved, as plain values that parse to an equal spec."""
@@ -385,7 +399,7 @@ class Spec(_Model):
             if "csv" not in source.model_fields_set:
                 del document["sources"][name]["csv"]
         document["splits"] = {name: _split_document(split) for name, split in self.splits.items()}
-        for name in ("checks", "report", "folder", *INGESTED):
+        for name in ("checks", "report", "folder", "largest_cluster", *INGESTED):
             if name not in self.model_fields_set:
                 del document[name]
             elif name in INGESTED:

@@ -16,6 +16,7 @@ from pipelines.spec.values import shorten
 from splitting.columns import from_arrow
 from splitting.conditions import Condition, ConditionError, columns_of, evaluate, first_words, read
 from splitting.errors import Problem, SpecError
+from splitting.linking.rules import EqualValues, NearHashes, NearTexts, link_columns
 from splitting.request import TARGET_POOL, TRAIN
 
 _SHOWN = 30
@@ -87,6 +88,7 @@ def _problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
         told = f"column {opaque[0].name!r} is {opaque[0].type}, of which no key can be made; name key columns, not row"
         yield Problem("key", told)
     yield from _role_problems(spec, names, schema)
+    yield from _link_problems(spec, schema)
     for i, stratum in enumerate(spec.stratify):
         path = f"stratify[{i}]"
         found = list(_usable(stratum.column, path, names, schema))
@@ -109,13 +111,31 @@ def _role_problems(spec: Spec, names: list[str], schema: pa.Schema) -> Iterator[
     for role, columns in (
         ("key", spec.key_columns),
         ("group", spec.group or ()),
+        ("linked_by", link_columns(spec.links)),
         ("label", (spec.label,) if spec.label else ()),
     ):
         for i, column in enumerate(columns):
-            path = f"{role}[{i}]" if len(columns) > 1 else role
+            path = f"{role}[{i}]" if len(columns) > 1 and role != "linked_by" else role
             yield from _usable(column, path, names, schema)
             if role == "label" and column in schema.names and _is_bytes(schema.field(column).type):
                 yield Problem(path, f"column {column!r} is {_type(schema, column)}; expected labels that can be shown")
+
+
+def _link_problems(spec: Spec, schema: pa.Schema) -> Iterator[Problem]:
+    """Hashes of 64 bits are whole numbers of that size, or their hexadecimal digits; texts are texts."""
+    for rule in spec.links:
+        for column in rule.columns if not isinstance(rule, EqualValues) else ():
+            if column not in schema.names:
+                continue
+            kind = schema.field(column).type
+            text = pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind) or pt.is_null(kind)
+            if isinstance(rule, NearHashes) and not (text or pt.is_uint64(kind) or pt.is_int64(kind)):
+                told = (
+                    f"{rule.name}: column {column!r} is {kind}; expected a 64-bit hash: uint64, int64, or 16 hex digits"
+                )
+                yield Problem("linked_by", told)
+            if isinstance(rule, NearTexts) and not (text or pt.is_dictionary(kind)):
+                yield Problem("linked_by", f"{rule.name}: column {column!r} is {kind}; expected a text")
 
 
 def _there(column: str, path: str, names: list[str]) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from pipelines.spec.checks import (
 )
 from pipelines.spec.ingest_models import INGESTED
 from pipelines.spec.ingest_schema import AUDIO, IMAGES, LABEL_FROM, LISTED_IN, only_files
+from pipelines.spec.link_schema import LINKED_BY
 from pipelines.spec.models import COLUMN_TYPES, MOST_SAMPLE_ROWS
 from pipelines.spec.schema_parts import END as _END
 from pipelines.spec.schema_parts import FULL_TEXT as _FULL_TEXT
@@ -26,6 +27,7 @@ from pipelines.spec.schema_parts import NAMES as _NAMES
 from pipelines.spec.schema_parts import TEXT as _TEXT
 from pipelines.spec.schema_parts import schema_object as _object
 from pipelines.spec.schema_parts import told as _told
+from splitting.linking.rules import LARGEST_CLUSTER
 
 _PATH = {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*" + _END}
 _COUNT = {"type": "integer", "minimum": 1, "title": "a count of rows"}
@@ -221,6 +223,11 @@ def json_schema() -> dict[str, Any]:
             "image_id",
         ),
         "group": _told(_NAMES, "Columns whose examples are never separated.", "user_id"),
+        "linked_by": LINKED_BY,
+        "largest_cluster": _told(
+            {"type": "integer", "minimum": 2, "default": LARGEST_CLUSTER},
+            "Groups that links may join to one cluster; more are refused.",
+        ),
         "label": _told(_TEXT, "The column that a model predicts.", "label"),
         "target": _told(_POOL, "Which distribution matters.", {"source": "app"}),
         "stratify": _told(

@@ -24,6 +24,7 @@ def specs(document: str) -> list[str]:
 
 def photos(prefix: str, rows: int) -> pl.DataFrame:
     number = pl.int_range(rows, eager=True)
+    hashed = [ord(prefix) * 10**6 + i for i in range(rows)]
     return pl.DataFrame({"n": number}).select(
         image_id=pl.format(prefix + "{}", "n"),
         user_id=pl.format(prefix + "u{}", pl.col("n") // 2),
@@ -34,6 +35,9 @@ def photos(prefix: str, rows: int) -> pl.DataFrame:
         age=pl.col("n") % 90,
         hour=pl.col("n") % 24,
         zip=pl.format("0{}", pl.col("n") % 9000),
+        product_id=pl.when(pl.col("n") % 50 == 0).then(pl.format(prefix + "p{}", pl.col("n") // 100)),
+        perceptual_hash=pl.Series([f"{i * 0x9E3779B97F4A7C15 % 2**64:016x}" for i in hashed]),
+        difference_hash=pl.Series([f"{i * 0xBF58476D1CE4E5B9 % 2**64:016x}" for i in hashed]),
     )
 
 

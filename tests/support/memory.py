@@ -11,6 +11,7 @@ from splitting.candidates import Candidates, census_limit, shortlist
 from splitting.census import Census
 from splitting.compose import Heading, make_plan
 from splitting.inputs import Inputs, Previous, Trained
+from splitting.linking.linked import Linked
 from splitting.plan import Plan
 from splitting.planning import newly_eligible
 from splitting.pools import DeeperCensusNeeded
@@ -26,6 +27,7 @@ def plan_of(
     request: Request,
     previous: Plan | None = None,
     old_train: pl.DataFrame | None = None,
+    linked: Linked | None = None,
 ) -> Plan:
     """The plan of batches of (source, frame), as the jobs make it."""
     rows = sum(len(frame) for _, frame in batches)
@@ -40,7 +42,7 @@ def plan_of(
         continued = None
         if previous is not None:
             none = Previous(previous, Trained.nothing())
-            fresh = newly_eligible(Inputs(rules, request, census, listed, candidates, none))
+            fresh = newly_eligible(Inputs(rules, request, census, listed, candidates, none, linked))
             known = old_train if old_train is not None else pl.DataFrame(schema={GROUP: pl.UInt64, KEY: pl.UInt64})
             hit = fresh.filter(pl.col(GROUP).is_in(known[GROUP].implode()) | pl.col(KEY).is_in(known[KEY].implode()))
             keys = hit.filter(pl.col(KEY).is_in(known[KEY].implode()))[KEY].unique()
@@ -48,7 +50,7 @@ def plan_of(
         sources = tuple(dict.fromkeys(source for source, _ in batches))
         heading = Heading("test", {"salt": rules.salt}, "spec", sources, {})
         try:
-            return make_plan(heading, Inputs(rules, request, census, listed, candidates, continued))
+            return make_plan(heading, Inputs(rules, request, census, listed, candidates, continued, linked))
         except DeeperCensusNeeded:
             continue
     raise AssertionError("no depth sufficed")

@@ -45,11 +45,15 @@ class ExpectTargetOnly(ObservedExpectation):
 
 
 class ExpectSplitsDisjoint(ObservedExpectation):
-    """No two splits share a key, a group, or rows that say the same; observed: `rows_shared`, `by_chance` of rows."""
+    """No two splits share a key, a group, a link, or rows that say the same.
 
-    what: Literal["key", "group", "row", "duplicate"]
+    Observed: `rows_shared`, `by_chance` of rows.
+    """
+
+    what: Literal["key", "group", "row", "link"]
     first: str
     second: str
+    link: str | None = None
 
     def judged(self, observed: dict[str, Any]) -> Outcome:
         """See the class."""
