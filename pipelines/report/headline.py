@@ -36,6 +36,7 @@ _FAULTS: Mapping[str, str] = {
 _PROMISED = ("leakage", "label", *CAUSES)
 """Roles of promises that the page proves: a warning of these says that one does not hold."""
 
+_PROMISES_HOLD = "Every promise holds; read the warnings first."
 _MISMATCH = ("dev", "train_dev")
 
 
@@ -88,33 +89,21 @@ def headline(facts: RunFacts) -> Headline:
     statistics = document["statistics"]
     roles = {result["check"]: _role(result) for result in facts.results}
     findings = sorted(document["findings"], key=lambda finding: _order(finding, roles))
-    wrong = [finding for finding in findings if finding["severity"] == "critical"]
-    warned = [finding for finding in findings if finding["severity"] == "warning"]
-    failing = wrong + (warned if document["settings"]["fail_on"] == "warning" else [])
-    unnamed = _unnamed(facts, findings)
-    broken = any(role in _PROMISED for finding in warned for role in _roles(finding, roles))
+    troubles = [role for one in findings if one["severity"] != "info" for role in _roles(one, roles)]
     idle = sum(result["role"] == "match" and result["observed"].get("effect") is None for result in facts.results)
-    if document["status"] == "failed":
-        tone: Tone = "bad"
-        verdict, told = "Do not use this split.", _first_of(facts, failing or warned, roles, unnamed, "fault")
-    elif warned or document["status"] == "passed with warnings":
-        tone = "warn"
-        verdict = "Do not trust the score yet." if broken else "Every promise holds; read the warnings first."
-        told = _first_of(facts, warned, roles, unnamed, "warning")
-    else:
-        tone, verdict, told = _passed(facts, statistics["passed"] - idle)
-    sentences = [sentence(item["sentence"]) for item in findings]
+    tone, verdict, told = _judged(facts, findings, roles) or _passed(facts, statistics["passed"] - idle)
+    trusted = tone in ("good", "note") or verdict == _PROMISES_HOLD
     columns = {role: _columns(facts, role) for role in ("leak column", "new categories")}
-    troubles = [role for finding in (*wrong, *warned) for role in _roles(finding, roles)]
-    told_steps = steps(troubles, columns, trusted=tone != "bad" and not broken)
+    what_next = steps(troubles, columns, trusted=trusted)
     if tone == "note":
         first = step_to_compare(document["settings"]["min_rows"], measured=facts.profile is not None)
-        told_steps = (first, *told_steps)
+        what_next = (first, *what_next)
+    sentences = [sentence(item["sentence"]) for item in findings]
     return Headline(
         tone=tone,
         verdict=verdict,
         sentence=told,
-        steps=told_steps,
+        steps=what_next,
         findings=tuple(
             FindingView(_TONES[item["severity"]], _WORDS[item["severity"]], text)
             for item, text in zip(findings, sentences, strict=True)
@@ -124,6 +113,24 @@ def headline(facts: RunFacts) -> Headline:
         held=statistics["passed"] - idle,
         failed=_failed(statistics["failed"], idle),
     )
+
+
+def _judged(
+    facts: RunFacts, findings: list[Mapping[str, Any]], roles: Mapping[str, str]
+) -> tuple[Tone, str, str] | None:
+    """What is said of a run in which something is wrong; None where nothing is."""
+    document = facts.document
+    wrong = [finding for finding in findings if finding["severity"] == "critical"]
+    warned = [finding for finding in findings if finding["severity"] == "warning"]
+    failing = wrong + (warned if document["settings"]["fail_on"] == "warning" else [])
+    unnamed = _unnamed(facts, findings)
+    if document["status"] == "failed":
+        return "bad", "Do not use this split.", _first_of(facts, failing or warned, roles, unnamed, "fault")
+    if not warned and document["status"] != "passed with warnings":
+        return None
+    broken = any(role in _PROMISED for finding in warned for role in _roles(finding, roles))
+    verdict = "Do not trust the score yet." if broken else _PROMISES_HOLD
+    return "warn", verdict, _first_of(facts, warned, roles, unnamed, "warning")
 
 
 def _passed(facts: RunFacts, held: int) -> tuple[Tone, str, str]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from pipelines.report.charts import trend
 from pipelines.report.headline import Tone
+from pipelines.report.history_lead import STATES, Lead, history_lead
 from pipelines.report.pair_view import PairView, moved_words, pair_view
 from pipelines.report.run_facts import FinishedRun, HistoryFacts, ListedRun, RunPair
 from pipelines.report.shift_rows import shift_row
@@ -18,7 +19,6 @@ from splitting.request import TRAIN
 
 _LONGEST = 100
 _NONE = "–"
-_STATES: Mapping[str, Tone] = {"passed": "good", "passed with warnings": "warn", "failed": "bad"}
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,7 @@ class HistoryView:
 
     Attributes:
         name: of the folder.
-        tone: of the lead.
-        verdict: the first sentence.
-        lead: the second.
+        lead: the top.
         heads: of the splits' columns in the table of runs.
         lines: the last run first.
         trends: first run first.
@@ -103,9 +101,7 @@ class HistoryView:
     """
 
     name: str
-    tone: Tone
-    verdict: str
-    lead: str
+    lead: Lead
     heads: list[str]
     lines: tuple[RunLine, ...]
     trends: tuple[TrendView, ...]
@@ -127,11 +123,9 @@ def history_view(facts: HistoryFacts) -> HistoryView:
     splits = tuple(dict.fromkeys([TRAIN, *(split.name for run in runs for split in run.plan.splits)]))
     pairs = {pair.new.name: pair for pair in facts.pairs}
     lines = [_line(one, splits, pairs.get(one.name), figures.get(one.name)) for one in facts.listed]
-    tone, verdict, lead = _verdict(facts, runs)
+    lead = history_lead(facts, runs)
     return HistoryView(
         name=shown(facts.name, _LONGEST),
-        tone=tone,
-        verdict=verdict,
         lead=lead,
         heads=[f"#{name}" for name in splits],
         lines=tuple(reversed(lines)),
@@ -175,7 +169,7 @@ def _line(listed: ListedRun, splits: tuple[str, ...], pair: RunPair | None, figu
     return RunLine(
         name=shown(listed.name, _LONGEST),
         report=listed.report,
-        tone=_STATES.get(run.document["status"], "note") if run is not None else "note",
+        tone=STATES.get(run.document["status"], "note") if run is not None else "note",
         state=shown(run.document["status"] if run is not None else listed.state),
         note=sentence(listed.note) if listed.note else "",
         rows=tuple(f"{run.plan.rows_of(name):,}" if run is not None and name in known else _NONE for name in splits),
@@ -193,35 +187,6 @@ def _heaviest(figures: MismatchFigures | None) -> str:
     if figures is None or figures.weight is None:
         return _NONE
     return f"{figures.column}, {decimal(figures.weight)}{'' if figures.sure else ', not sure'}"
-
-
-def _verdict(facts: HistoryFacts, runs: list[FinishedRun]) -> tuple[Tone, str, str]:
-    told = counted(len(facts.listed), "run")
-    open_runs = len(facts.listed) - len(runs)
-    more = f" {counted(open_runs, 'run')} of them is not finished or cannot be read." if open_runs == 1 else ""
-    more = more or (f" {open_runs:,} of them are not finished or cannot be read." if open_runs else "")
-    if not runs:
-        return "note", "No run is finished.", f"{told}.{more}"
-    last = runs[-1]
-    state = f"The last finished run, {shown(last.name, _LONGEST)}: {last.document['status']}."
-    moved = [pair for pair in facts.pairs if pair.moves.moved]
-    if moved:
-        broken = [pair for pair in moved if pair.continues]
-        names = joined((shown(pair.new.name, _LONGEST) for pair in broken or moved), 5)
-        cure = _BROKEN if broken else _ANEW
-        return "bad" if broken else "warn", f"Examples moved in {names}.", f"{cure} {told}.{more} {state}"
-    counts = [pair for pair in facts.pairs if pair.moves.moved is not None]
-    ledgers = any(pair.moves.basis == "ledgers" for pair in counts)
-    verdict = "No example moved between evaluation splits." if ledgers else "No example moved."
-    verdict = verdict if counts else f"{told}."
-    return _STATES.get(last.document["status"], "note"), verdict, f"{told}.{more} {state}"
-
-
-_BROKEN = "It continues an earlier run, so this must not be: do not use it."
-_ANEW = (
-    "It does not continue the run beside it, so nothing held examples in their places, and scores do not compare. To "
-    "keep them there, plan with --previous."
-)
 
 
 def _trends(figures: list[MismatchFigures]) -> tuple[TrendView, ...]:

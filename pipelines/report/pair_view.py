@@ -134,7 +134,7 @@ def moved_words(pair: RunPair) -> tuple[Tone, str, str]:
     if moves.basis == "files":
         return "good", f"No example moved. {_basis(pair)}", "0"
     return (
-        "good",
+        "note",
         f"No example moved from one evaluation split to another. {_basis(pair)}",
         "0 between evaluation splits",
     )

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import pytest
 from pipelines import api, run_pairs
 from pipelines.cli.main import run_command
 from pipelines.history import read_history
+from pipelines.report.history_lead import Lead, history_lead
 from pipelines.report.history_view import history_view
+from pipelines.report.moves import Moves
 from pipelines.run_directory import RunDirectory
 from splitting.errors import RunDirectoryError
 from tests.support.corpus import (
@@ -197,20 +200,42 @@ def test_the_files_of_a_run_are_read_once(runs: Path, monkeypatch: pytest.Monkey
 
 def test_the_lead_says_what_moved_and_what_to_do(runs: Path, tmp_path: Path) -> None:
     """A run that continues none; and one that was changed behind its plan's back, though it continues another."""
+
+    def lead() -> Lead:
+        return history_view(read_history(RunDirectory.at(str(tmp_path)))).lead
+
     for name in ("9", "10"):
         shutil.copytree(runs / name, tmp_path / name)
-    lead = history_view(read_history(RunDirectory.at(str(tmp_path))))
-    assert lead.verdict == "No example moved."
+    assert lead().verdict == "No example moved."
     shutil.copytree(runs / "anew", tmp_path / "11")
-    lead = history_view(read_history(RunDirectory.at(str(tmp_path))))
-    assert (lead.tone, lead.verdict) == ("warn", "Examples moved in 11.")
-    assert "plan with --previous" in lead.lead
+    assert (lead().tone, lead().verdict) == ("warn", "Examples moved in 11.")
+    assert "plan with --previous" in lead().sentence
     paths = {name: next((tmp_path / "10" / "data").glob(f"{name}-[0-9]*")) for name in ("train", "dev")}
     train, dev = (pl.read_parquet(paths[name]) for name in ("train", "dev"))
     pl.concat([train[1:], dev[:1]]).write_parquet(paths["train"])
-    lead = history_view(read_history(RunDirectory.at(str(tmp_path))))
-    assert (lead.tone, lead.verdict) == ("bad", "Examples moved in 10.")
-    assert "do not use it" in lead.lead
+    assert (lead().tone, lead().verdict) == ("bad", "Examples moved in 10.")
+    assert "do not use it" in lead().sentence
+
+
+def test_the_lead_says_no_more_than_was_counted(runs: Path, tmp_path: Path) -> None:
+    for name in ("9", "10", "11"):
+        shutil.copytree(runs / name, tmp_path / name)
+    facts = read_history(RunDirectory.at(str(tmp_path)))
+    first, last = facts.pairs
+    told = history_lead(replace(facts, pairs=(first, replace(last, moves=Moves("none", "Another salt.")))), [last.new])
+    assert told.verdict == "No example moved, as far as can be told."
+    assert "Examples have other names in 11 than before" in told.sentence
+    told = history_lead(replace(facts, pairs=(replace(last, moves=Moves("none", "Another salt.")),)), [last.new])
+    assert (told.tone, told.verdict) == ("warn", "Whether examples moved cannot be told.")
+    next((tmp_path / "11" / "data").glob("train-*")).unlink()
+    view = history_view(read_history(RunDirectory.at(str(tmp_path))))
+    assert view.lead.verdict == "No example moved between evaluation splits."
+    assert "Of 11 train was not looked at." in view.lead.sentence
+    assert [line.moved_tone for line in view.lines] == ["note", "good", "note"]
+    (tmp_path / "11" / "validation.json").write_text("{}")
+    view = history_view(read_history(RunDirectory.at(str(tmp_path))))
+    assert "Cannot be read: 11." in view.lead.sentence
+    assert view.lead.tone != "good"
 
 
 def test_a_folder_without_runs_says_what_to_do(runs: Path, tmp_path: Path) -> None:
