@@ -122,7 +122,7 @@ def _disjoint(facts: RunFacts) -> Promise:
         own = [r for r in results if r["expected"].get("link") == link]
         shared = sum(r["observed"]["rows_shared"] for r in own)
         evidence.append(
-            f"{counted(shared, 'row')} of {rows:,} are linked by {link} with a row of another split: looked for again "
+            f"{shared:,} of {rows} are linked by {link} with a row of another split: looked for again "
             f"in the written files, over {counted(len(own), 'pair')} of splits."
         )
     held = sum(item.rows for item in facts.plan.held_out)

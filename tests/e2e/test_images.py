@@ -80,7 +80,7 @@ def test_the_issue_s_spec_is_a_whole_one(photos: Path) -> None:
 def test_the_same_path_in_two_sources_is_two_examples(tmp_path: Path) -> None:
     write_pictures(tmp_path / "photos/web", 40)
     write_pictures(tmp_path / "photos/app", 40)
-    api.run(write_spec(tmp_path), tmp_path / "run")
+    api.run(write_spec(tmp_path, "linked_by: []\n"), tmp_path / "run")
     assert sum(len(rows_of(tmp_path / "run", f"data/{name}")) for name in ("train", "train_dev", "dev", "test")) == 80
 
 
