@@ -122,7 +122,7 @@ def _disjoint(facts: RunFacts) -> Promise:
         own = [r for r in results if r["expected"].get("link") == link]
         shared = sum(r["observed"]["rows_shared"] for r in own)
         evidence.append(
-            f"{counted(shared, 'row')} of {rows:,} are linked by {link} with a row of another split: looked for again "
+            f"{shared:,} of {rows} are linked by {link} with a row of another split: looked for again "
             f"in the written files, over {counted(len(own), 'pair')} of splits."
         )
     held = sum(item.rows for item in facts.plan.held_out)
@@ -157,8 +157,8 @@ def _copies(facts: RunFacts) -> Promise:
         f"0 of {_rows(facts)} say the same as a row of another split, over {counted(len(results), 'pair')} of splits."
     ]
     meaning = (
-        "No row says the same as a row of another split, key and source aside. Exact copies only; near copies need a "
-        "group."
+        "No row says the same as a row of another split, key and source aside. Exact copies only; near copies need "
+        "linked_by."
     )
     return _judged("No copies across splits", meaning, results, evidence, "Not compared: nothing was measured.")
 
