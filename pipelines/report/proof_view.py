@@ -157,8 +157,8 @@ def _copies(facts: RunFacts) -> Promise:
         f"0 of {_rows(facts)} say the same as a row of another split, over {counted(len(results), 'pair')} of splits."
     ]
     meaning = (
-        "No row says the same as a row of another split, key and source aside. Exact copies only; near copies need a "
-        "group."
+        "No row says the same as a row of another split, key and source aside. Exact copies only; near copies need "
+        "linked_by."
     )
     return _judged("No copies across splits", meaning, results, evidence, "Not compared: nothing was measured.")
 

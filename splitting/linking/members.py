@@ -179,14 +179,25 @@ def top_clusters(table: pl.DataFrame, source: str, most: int, pairs: int) -> lis
     for name in table["cluster"].unique(maintain_order=True).head(most):
         part = table.filter(pl.col("cluster") == name)
         sources = dict(part.group_by(source).len().sort(source).iter_rows())
-        shown = part.sort(pl.col(DISTANCE) == 0, maintain_order=True).head(pairs)
+        shown = _pairs(part.drop("cluster", GROUPS).sort(pl.col(DISTANCE) == 0, maintain_order=True), pairs)
         found.append(
             {
                 "cluster": name,
                 "groups": int(part[GROUPS][0]),
                 "rows": len(part),
                 "sources": sources,
-                "pairs": shown.drop("cluster", GROUPS).to_dicts(),
+                "pairs": shown,
             }
         )
     return found
+
+
+def _pairs(rows: pl.DataFrame, most: int) -> list[dict[str, Any]]:
+    """The first rows; of two that are each other's nearest, one."""
+    width = (len(rows.columns) - 2) // 2  # a row, its nearest, what links them, how far apart they are
+    shown: dict[frozenset[tuple[Any, ...]], dict[str, Any]] = {}
+    for values in rows.iter_rows():
+        shown.setdefault(frozenset((values[:width], values[width:-2])), dict(zip(rows.columns, values, strict=True)))
+        if len(shown) == most:
+            break
+    return list(shown.values())

@@ -67,6 +67,8 @@ def test_the_command_shows_them_and_refuses_no_size(tmp_path: Path) -> None:
     assert document["sizes"] == [{"groups": 60, "clusters": 1}]
     assert document["links"] == {"user_id": 59, "near_text caption": 0}
     assert document["top"][0]["sources"] == {"app": 20, "web": 40}
+    pairs = [frozenset([pair["image_id"], pair["nearest_image_id"]]) for pair in document["top"][0]["pairs"]]
+    assert len(pairs) == len(set(pairs)) == 5
     with pytest.raises(DataError, match="links chain 60 groups into one cluster, and at most 50"):
         api.plan(spec, tmp_path / "RUN")
     nothing = write_spec(tmp_path, LINKED_SPEC.replace("linked_by:", "linked_by: []\n#"), **SIZES)

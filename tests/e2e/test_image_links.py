@@ -1,4 +1,4 @@
-"""Copies among images, re-encoded, resized, brightened: found by default, in one split, and not mixed up with others."""
+"""Copies among images, re-encoded, resized, brightened: found by default, in one split, not mixed up with others."""
 
 from __future__ import annotations
 

@@ -188,3 +188,28 @@ def test_links_that_cannot_be_are_told(tmp_path: Path, linked_by: str, told: str
     text = "\n".join(lines).replace(linked_by, linked_by.replace("{", "{{").replace("}", "}}"))
     with pytest.raises(SpecError, match=told):
         api.plan(write_spec(tmp_path, text, **SIZES), tmp_path / "RUN")
+
+
+@pytest.mark.parametrize("members", ["hold_out", "join"])
+def test_frozen_examples_that_turn_out_to_be_linked_stay_apart_and_are_told(tmp_path: Path, members: str) -> None:
+    tables = linked_tables()
+    text = LINKED_SPEC + f"new_members: {members}\n"
+    first = run(tmp_path, tables, "RUN1", text)
+    before = split_of(first)
+    alone = {next(iter(part)): splits for part, splits in splits_of_parts(first, tables).items() if len(part) == 1}
+    dev, test = (next(key for key, splits in sorted(alone.items()) if splits == {name}) for name in ("dev", "test"))
+    product = pl.when(pl.col("image_id").is_in([dev, test])).then(pl.lit("both")).otherwise("product_id")
+    later = {name: frame.with_columns(product_id=product) for name, frame in tables.items()}
+    new = later["app"].filter(pl.col("image_id") == dev).with_columns(pl.lit("new").alias("image_id"), user_id=99_999)
+    later["app"] = pl.concat([later["app"], new.cast(dict(later["app"].schema))])
+    second = run(tmp_path, later, "RUN2", text, previous=first)
+    now = split_of(second)
+    assert now == before, "nothing moves, and what is new joins neither"
+    plan = api.show(second)
+    assert plan.links is not None
+    assert plan.links.apart == (("dev", "test", 1),)
+    assert any("1 cluster holds examples that earlier runs froze in both dev and test" in note for note in plan.notes)
+    results = json.loads((second / "validation.json").read_text())["results"]
+    told = {item["check"]: (item["success"], item["severity"]) for item in results if "product_id" in item["check"]}
+    assert told.pop("no product_id in both test and dev") == (False, "warning")
+    assert set(told.values()) == {(True, "critical")}
