@@ -13,6 +13,7 @@ from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, IngestFacts, folder
 from pipelines.ingest.kinds import Kind, kind_of
 from pipelines.ingest.labels import LabelRule
 from pipelines.ingest.listing import base_of
+from pipelines.ingest.names import place_columns
 from pipelines.ingest.part import IngestTask
 from pipelines.ingest.reuse import earlier_parts
 from pipelines.job import source_requests
@@ -24,7 +25,7 @@ from pipelines.run_directory import WORK, RunDirectory
 from pipelines.sources.filesystems import locate
 from pipelines.sources.fragments import SourceRequest
 from pipelines.spec.models import Spec
-from splitting.errors import DataError
+from splitting.errors import DataError, SpecError
 
 _SHOWN = 5
 
@@ -87,6 +88,8 @@ def _task(
     root = locate(base or ".").uri
     runs = [run] if earlier is None else [run, earlier]
     label = LabelRule(spec.label or "label", source.label.from_, source.label.level) if source.label else None
+    if label is not None and label.column in (*kind.schema.names, *place_columns(kind.name)):
+        raise SpecError(f"got {label.column!r}, which is a column that is measured; choose another name", "label")
     task = IngestTask(
         source=name,
         kind=kind.name,

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.ingest.archives import UNSAFE_NAME
-from pipelines.ingest.members import MEMBER_SCHEMA
+from pipelines.ingest.members import MEMBER_SCHEMA, with_columns
 from pipelines.ingest.rejects import MISSING
 from pipelines.sources.fragments import SourceRequest, take_inventory
 from pipelines.sources.reading import Chunk, read_fragment
@@ -105,7 +105,4 @@ def _members(chunk: Chunk, column: str, taken: list[str]) -> pa.Table:
         known[f.name].to_arrow().cast(f.type) if f.name in known else pa.nulls(len(frame), f.type)
         for f in MEMBER_SCHEMA
     ]
-    members = pa.table(columns, schema=MEMBER_SCHEMA)
-    for one in taken:
-        members = members.append_column(chunk.table.schema.field(one), chunk.table[one])
-    return members
+    return with_columns(pa.table(columns, schema=MEMBER_SCHEMA), chunk.table, taken, chunk.fragment.file)

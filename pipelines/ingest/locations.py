@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +21,7 @@ from pipelines.sources.uris import is_uri, join
 from splitting.errors import DataError
 
 _AT_ONCE = 16
+_BYTES_AT_ONCE = 64 * 2**20
 _OUT = frozenset({"", ".", ".."})
 
 
@@ -150,13 +151,27 @@ def read_places(places: Sequence[Place], base: str, most: int | None = None) -> 
 def _read_files(places: Iterator[Place], base: str, most: int | None) -> Iterator[bytes | OSError]:
     with ExitStack() as stack:
         pool: ThreadPoolExecutor | None = None
-        while members := list(islice(places, _AT_ONCE)):
+        for members in _some_at_once(places):
             if not is_uri(base):
                 yield from (_read_local(f"{base}/{_checked(place.uri, base)}", most) for place in members)
                 continue
             pool = pool or stack.enter_context(ThreadPoolExecutor(_AT_ONCE))
             locations = [resolve(place.uri, base) for place in members]
             yield from pool.map(partial(_read_file, most=most), locations)
+
+
+def _some_at_once(places: Iterator[Place]) -> Iterator[list[Place]]:
+    """Places in groups that memory has room for, as far as their sizes are known."""
+    group: list[Place] = []
+    size = 0
+    for place in places:
+        if group and (len(group) == _AT_ONCE or size + (place.size or 0) > _BYTES_AT_ONCE):
+            yield group
+            group, size = [], 0
+        group.append(place)
+        size += place.size or 0
+    if group:
+        yield group
 
 
 def _read_local(path: str, most: int | None) -> bytes | OSError:

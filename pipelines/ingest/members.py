@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+
+from splitting.errors import DataError
 
 MEMBER_SCHEMA = pa.schema(
     [
@@ -123,6 +125,25 @@ def member_table(members: list[Member]) -> pa.Table:
     ]
     arrays = [pa.array(values, kind.type) for values, kind in zip(columns, MEMBER_SCHEMA, strict=True)]
     return pa.table(arrays, schema=MEMBER_SCHEMA)
+
+
+def with_columns(members: pa.Table, columns: pa.Table, names: Sequence[str], file: str) -> pa.Table:
+    """Members with columns of the user's own.
+
+    Args:
+        members: of `MEMBER_SCHEMA`.
+        columns: has them, a row a member.
+        names: those to take.
+        file: where they come from, for messages.
+
+    Raises:
+        DataError: one has a name of `MEMBER_SCHEMA`.
+    """
+    for name in names:
+        if name in MEMBER_SCHEMA.names:
+            raise DataError(f"{file}: column {name!r} has a name that is used for files; rename it")
+        members = members.append_column(columns.schema.field(name), columns[name])
+    return members
 
 
 def batches_of(members: pa.Table) -> Iterator[pa.Table]:

@@ -11,7 +11,7 @@ import pyarrow.types as pt
 
 from pipelines.ingest.image_columns import image_column
 from pipelines.ingest.locations import resolve
-from pipelines.ingest.members import MEMBER_SCHEMA
+from pipelines.ingest.members import MEMBER_SCHEMA, with_columns
 from pipelines.sources.filesystems import Location, first_line, raise_for
 from splitting.errors import DataError
 
@@ -78,10 +78,7 @@ def described(members: pa.Table, base: str) -> pa.Table:
     if is_struct:
         given = pc.struct_field(read[name], "path").cast(pa.string())
         named = pc.if_else(pc.greater(pc.fill_null(pc.utf8_length(given), 0), 0), given, named)
-    described_ = members.set_column(0, MEMBER_SCHEMA.field("_path"), named)
-    for column in beside:
-        described_ = described_.append_column(read.schema.field(column), read[column])
-    return described_
+    return with_columns(members.set_column(0, MEMBER_SCHEMA.field("_path"), named), read, beside, path)
 
 
 def _opened(location: Location) -> pq.ParquetFile:

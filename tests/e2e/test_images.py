@@ -13,7 +13,7 @@ import pytest
 
 from pipelines import api
 from pipelines.run_directory import RunDirectory
-from splitting.errors import DataError, RunDirectoryError
+from splitting.errors import DataError, RunDirectoryError, SpecError
 from tests.support.pictures import encoded, picture, write, write_pictures
 
 pytestmark = pytest.mark.e2e
@@ -176,6 +176,12 @@ def test_another_run_s_folder_of_tables_is_no_stranger(photos: Path) -> None:
     write(photos / "run/other.txt", b"x")
     with pytest.raises(RunDirectoryError, match="not a run directory"):
         api.plan(write_spec(photos), photos / "run")
+
+
+def test_a_label_cannot_be_called_as_a_measure(photos: Path) -> None:
+    spec = write(photos / "spec.yaml", SPEC.replace("label: label", "label: width").replace("[label]", "[]").encode())
+    with pytest.raises(SpecError, match="got 'width', which is a column that is measured; choose another name"):
+        api.plan(spec, photos / "run")
 
 
 def test_a_folder_without_images_says_so(photos: Path) -> None:

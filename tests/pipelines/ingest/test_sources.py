@@ -255,6 +255,13 @@ def test_a_table_without_a_column_of_files_says_what_it_has(tmp_path: Path) -> N
         ingest(task_of(tmp_path, "photos", table=FileTable("labels.csv")))
 
 
+def test_a_column_with_a_name_of_ours_is_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "photos", 1)
+    write(tmp_path / "labels.csv", b"file,_row\ncat/000.jpg,1\n")
+    with pytest.raises(DataError, match=r"labels\.csv: column '_row' has a name that is used for files; rename it"):
+        ingest(task_of(tmp_path, "photos", table=FileTable("labels.csv")))
+
+
 def test_where_a_file_lies_cannot_lead_out_of_its_source(tmp_path: Path) -> None:
     assert local_file("a/b.jpg", str(tmp_path)) == str(tmp_path / "a/b.jpg")
     for uri in ("../b.jpg", "/b.jpg", "a//b.jpg", "s3://x/b.jpg", "a/./b.jpg", ""):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.spec.ingest_models import EmbeddingOf, Images
 from pipelines.spec.loading import parse_spec
 from pipelines.spec.strict_yaml import read_document
 from splitting.errors import SpecError
@@ -112,3 +115,12 @@ def test_models_and_schema_agree(path: tuple[str, ...], value: Any) -> None:
 def test_what_does_not_go_together_is_told(text: str, told: str) -> None:
     with pytest.raises(SpecError, match=told):
         parse_spec(text + PLAIN)
+
+
+def test_the_specs_of_the_document_are_specs() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs/images.md").read_text()
+    first, limits = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert parse_spec(first).ingested == "images"
+    assert parse_spec(first + limits).images == Images()
+    (embedding,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    assert parse_spec(first + embedding).images.embedding == EmbeddingOf(function="vectors:embed")
