@@ -60,8 +60,9 @@ class ShardCheck:
 
     def _batches(self, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
         with open_written(self.run, self.layout.shard(self.split, self.shard)) as file:
-            for batch in file.iter_batches(_BATCH, columns=columns):
-                yield batch.to_pylist()
+            for group in range(file.num_row_groups):  # read one by one: a look at all at once holds them all
+                for batch in file.iter_batches(_BATCH, row_groups=[group], columns=columns):
+                    yield batch.to_pylist()
 
     def _rows(self, columns: list[str]) -> Iterator[dict[str, Any]]:
         return chain.from_iterable(self._batches(columns))
