@@ -1,6 +1,6 @@
 """Installs what a cluster is made of, and runs its tests where nobody else can reach its servers.
 
-    python -m tests.cluster flink|spark|prism|airflow|deploy|soak [arguments of pytest]
+    python -m tests.cluster NAME [arguments of pytest]
 
 Several of the servers listen on every interface, whatever they are told. On Linux the tests run in a network of their
 own, which has a loopback interface and nothing else; where that cannot be made, they run in that of the machine.
@@ -17,10 +17,12 @@ from tests.cluster import tools
 
 NEEDS = {
     "flink": [tools.flink_jars, tools.flink_job_server],
+    "cost": [tools.flink_jars, tools.flink_job_server],
     "soak": [tools.flink_jars, tools.flink_job_server],
     "spark": [tools.spark_home, tools.spark_job_server],
     "prism": [tools.prism],
     "airflow": [tools.airflow],
+    "stores": [tools.fake_gcs_server, tools.azurite],
     "deploy": [],
 }
 _ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']

@@ -14,6 +14,7 @@ from tests.support.command import ROOT
 
 TOOLS = Path(os.environ.get("TARGETSPLIT_TOOLS", ROOT / "build" / "clusters"))
 FLINK, SPARK, PRISM, AIRFLOW = "1.19.3", "3.5.3", "v2.77.0", "3.3.2"
+FAKE_GCS, AZURITE = "v1.56.1", "3.37.0"
 _SECONDS = 900
 
 # The job servers. Their own jars with everything in one are what users have Beam fetch; these are the same classes.
@@ -83,6 +84,26 @@ def prism() -> Path:
         run(["go", "install", f"github.com/apache/beam/sdks/v2/go/cmd/prism@{PRISM}"], folder, {"GOBIN": str(folder)})
 
     return _made("prism", build) / "prism"
+
+
+def fake_gcs_server() -> Path:
+    """A server that speaks Google Cloud Storage."""
+    require("go")
+
+    def build(folder: Path) -> None:
+        run(["go", "install", f"github.com/fsouza/fake-gcs-server@{FAKE_GCS}"], folder, {"GOBIN": str(folder)})
+
+    return _made("fake-gcs-server", build) / "fake-gcs-server"
+
+
+def azurite() -> Path:
+    """The script, for Node.js, of a server that speaks Azure Blob Storage."""
+    require("node", "npm")
+
+    def install(folder: Path) -> None:
+        run(["npm", "install", "--no-fund", "--no-audit", "--prefix", folder, f"azurite@{AZURITE}"], folder)
+
+    return _made("azurite", install) / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 
 
 def airflow() -> Path:
