@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-from tests.cluster import tools
+from tests.cluster import dockerfile, tools
 
 NEEDS = {
     "flink": [tools.flink_jars, tools.flink_job_server],
@@ -22,10 +22,14 @@ NEEDS = {
     "spark": [tools.spark_home, tools.spark_job_server],
     "prism": [tools.prism],
     "airflow": [tools.airflow],
+    "dagster": [tools.dagster],
+    "dataflow": [tools.dataflow, tools.fake_gcs_server],
+    "image": [tools.prism, dockerfile.build],
     "stores": [tools.fake_gcs_server, tools.azurite],
     "deploy": [],
 }
-_ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
+_AS_ROOT = [] if hasattr(os, "geteuid") and not os.geteuid() else ["--map-root-user"]
+_ALONE = ["unshare", *_AS_ROOT, "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
 _SECONDS = "1800"
 
 
