@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-images test lint types bench docs clean test-cluster test-cluster-short test-spark test-prism test-airflow test-deploy soak
+.PHONY: help demo demo-images test lint types bench docs clean test-cluster test-cluster-short test-spark test-prism test-airflow test-dagster test-dataflow test-stores test-image test-deploy test-cost soak
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -74,6 +74,21 @@ test-prism: $(VENV)/.stamp-dev  ## Beam's Prism runner: the same bytes
 
 test-airflow: $(VENV)/.stamp-dev  ## The Airflow DAG, run by Airflow
 	$(CLUSTER) airflow
+
+test-dagster: $(VENV)/.stamp-dev  ## The Dagster jobs, run by Dagster
+	$(CLUSTER) dagster
+
+test-dataflow: $(VENV)/.stamp-dev  ## The jobs, as Beam would hand them to Dataflow: built, not submitted
+	$(CLUSTER) dataflow
+
+test-stores: $(VENV)/.stamp-dev  ## Runs on servers that speak Google's and Azure's storage: the same bytes
+	$(CLUSTER) stores
+
+test-image: $(VENV)/.stamp-dev  ## The Dockerfile's steps in a bare Debian; a job on the worker pool of what comes out
+	$(CLUSTER) image
+
+test-cost: $(VENV)/.stamp-dev  ## What a run costs, in seconds of processors: embedded, and on Flink
+	$(CLUSTER) cost
 
 test-deploy: $(VENV)/.stamp-dev  ## Manifests against schemas, the Dockerfile's linter, the lock in an empty environment
 	$(CLUSTER) deploy

@@ -17,6 +17,7 @@ from typing import NoReturn
 import pyarrow as pa
 from pyarrow import fs
 
+from pipelines.sources import azure
 from pipelines.sources.atomic import own_temporary
 from pipelines.sources.uris import is_uri, join, normalize, refuse_secrets, scheme_of
 from splitting.errors import DataError, SpecError
@@ -80,8 +81,8 @@ def locate(path: str, base: str | None = None) -> Location:
 
 
 def _resolve(uri: str) -> tuple[fs.FileSystem, str]:
-    found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(uri)
-    return found
+    filesystem, inner = fs.FileSystem.from_uri(uri)
+    return (azure.with_account_key(filesystem) if scheme_of(uri) in azure.SCHEMES else filesystem), inner
 
 
 _LOCAL = fs.LocalFileSystem()
@@ -282,5 +283,9 @@ def delete_tree(location: Location) -> None:
             location.filesystem.delete_dir(location.path)
         elif found == "file":
             location.filesystem.delete_file(location.path)
+    except FileNotFoundError as error:
+        # Google's store: the objects are gone, and pyarrow looks for one that would stand for their folder.
+        if kind(location) != "missing":
+            raise_for(location, "delete", error)
     except OSError as error:
         raise_for(location, "delete", error)

@@ -14,8 +14,8 @@ _SECRET = re.compile(r"access_?key.*|.*secret.*|.*password.*|.*token|sig|signatu
 _LEGAL = "/!$&'()*+,;=:@-._~"
 _CHAIN = (
     "give them by the environment instead: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE for s3://, "
-    "GOOGLE_APPLICATION_CREDENTIALS for gs://, AZURE_CLIENT_ID and its like for abfs://, kinit for hdfs://, or the "
-    "role of the machine"
+    "GOOGLE_APPLICATION_CREDENTIALS for gs://, AZURE_STORAGE_ACCOUNT_KEY or AZURE_CLIENT_ID and its like for abfs://, "
+    "kinit for hdfs://, or the role of the machine"
 )
 
 

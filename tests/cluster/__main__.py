@@ -1,6 +1,6 @@
 """Installs what a cluster is made of, and runs its tests where nobody else can reach its servers.
 
-    python -m tests.cluster flink|spark|prism|airflow|deploy|soak [arguments of pytest]
+    python -m tests.cluster NAME [arguments of pytest]
 
 Several of the servers listen on every interface, whatever they are told. On Linux the tests run in a network of their
 own, which has a loopback interface and nothing else; where that cannot be made, they run in that of the machine.
@@ -13,17 +13,23 @@ import shutil
 import subprocess
 import sys
 
-from tests.cluster import tools
+from tests.cluster import dockerfile, tools
 
 NEEDS = {
     "flink": [tools.flink_jars, tools.flink_job_server],
+    "cost": [tools.flink_jars, tools.flink_job_server],
     "soak": [tools.flink_jars, tools.flink_job_server],
     "spark": [tools.spark_home, tools.spark_job_server],
     "prism": [tools.prism],
     "airflow": [tools.airflow],
+    "dagster": [tools.dagster],
+    "dataflow": [tools.dataflow, tools.fake_gcs_server],
+    "image": [tools.prism, dockerfile.build],
+    "stores": [tools.fake_gcs_server, tools.azurite],
     "deploy": [],
 }
-_ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
+_AS_ROOT = [] if hasattr(os, "geteuid") and not os.geteuid() else ["--map-root-user"]
+_ALONE = ["unshare", *_AS_ROOT, "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
 _SECONDS = "1800"
 
 

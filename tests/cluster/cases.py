@@ -99,14 +99,20 @@ def founding_case(folder: Path) -> Case:
     return Case(folder, folder / "spec.yaml")
 
 
-def wide_case(folder: Path) -> Case:
-    """Rows of 512 letters that say nothing, so that the files are as large as the rows; small evaluation splits."""
-    for name, rows in (("web", 60_000), ("app", 6_000)):
+def wide_case(folder: Path, times: int = 1, more: str = "checks: {profile: false}\n") -> Case:
+    """Rows of 512 letters that say nothing, so that the files are as large as the rows; small evaluation splits.
+
+    Args:
+        folder: for data and runs.
+        times: how often 66,000 rows.
+        more: what the spec says beside.
+    """
+    for name, rows in (("web", 60_000 * times), ("app", 6_000 * times)):
         (folder / name).mkdir(parents=True, exist_ok=True)
         texts = [hashlib.shake_128(f"{name}{number}".encode()).hexdigest(256) for number in range(rows)]
         frame = pl.DataFrame({"image_id": [f"{name}-{number}" for number in range(rows)], "text": texts})
         frame.with_columns(label=pl.int_range(rows) % 7).write_parquet(folder / name / "rows.parquet")
-    (folder / "spec.yaml").write_text(_FOUNDING.replace("2500", "200") + "checks: {profile: false}\n")
+    (folder / "spec.yaml").write_text(_FOUNDING.replace("2500", "200") + more)
     return Case(folder, folder / "spec.yaml")
 
 

@@ -7,8 +7,10 @@ import urllib.request
 from typing import Any
 
 from tests.cluster import tools
-from tests.cluster.processes import LOOPBACK, Processes, free_port, wait_for
-from tests.cluster.workers import WorkerPool
+from tests.cluster.processes import LOOPBACK, Processes, free_port, processor_seconds, wait_for
+from tests.cluster.workers import WORKER_POOL, WorkerPool
+
+_SERVERS = ("job-manager", "job-server", WORKER_POOL)
 
 _OPENED = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent", "util.concurrent.atomic",
@@ -119,6 +121,20 @@ class FlinkCluster:
         """The ids of the Python workers that run."""
         return self._pool.running()
 
+    def working(self) -> list[int]:
+        """The ids of those that are connected to a TaskManager."""
+        return self._pool.working()
+
+    def cancel_jobs(self) -> None:
+        """Cancels whatever runs, and waits until nothing does."""
+
+        def still_running() -> list[str]:
+            return [str(job["jid"]) for job in self.jobs() if job["state"] not in {"FINISHED", "FAILED", "CANCELED"}]
+
+        for job in still_running():
+            self.ask(f"jobs/{job}", "PATCH")
+        wait_for("the end of all jobs", lambda: not still_running(), 180)
+
     def options(self, *more: str) -> list[str]:
         """Beam's options for a job on this cluster."""
         return [
@@ -131,6 +147,15 @@ class FlinkCluster:
             "--execution_retry_delay=1000",
             *more,
         ]
+
+    def processor_seconds(self) -> dict[str, float]:
+        """What the cluster used of the processors so far: its Python workers, its TaskManagers, and all else."""
+        used = {name: processor_seconds(self.processes.pid(name)) for name in (*self.task_managers, *_SERVERS)}
+        return {
+            "workers": used[WORKER_POOL],
+            "task managers": sum(used[name] for name in self.task_managers),
+            "job manager and job server": used["job-manager"] + used["job-server"],
+        }
 
     def slots(self) -> int:
         """How many slots are registered."""
@@ -149,8 +174,9 @@ class FlinkCluster:
         """Bytes that a job's tasks sent to other tasks, by Flink's own count."""
         return sum(int(vertex["metrics"]["write-bytes"]) for vertex in self.ask(f"jobs/{job}")["vertices"])
 
-    def ask(self, path: str) -> dict[str, Any]:
-        """An answer of Flink's REST API."""
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{self._rest}/{path}", timeout=20) as answer:
+    def ask(self, path: str, method: str = "GET") -> dict[str, Any]:
+        """An answer of Flink's REST API; `PATCH` to a job cancels it."""
+        request = urllib.request.Request(f"http://{LOOPBACK}:{self._rest}/{path}", method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
             found: dict[str, Any] = json.load(answer)
             return found

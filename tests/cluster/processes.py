@@ -55,6 +55,24 @@ def children(parent: int) -> list[int]:
     return sorted(int(pid) for pid, ppid, state in rows if int(ppid) == parent and not state.startswith("Z"))
 
 
+def connections(process: int) -> int:
+    """How many sockets a process has open; none where it ended."""
+    try:
+        return sum(str(link.readlink()).startswith("socket:") for link in Path(f"/proc/{process}/fd").iterdir())
+    except OSError:
+        return 0
+
+
+def processor_seconds(process: int) -> float:
+    """What a process, those it started, and those of them that ended and were waited for, used of the processors."""
+    ticks, clock = 0, os.sysconf("SC_CLK_TCK")
+    for number in (process, *children(process)):
+        with suppress(OSError):
+            fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(int(field) for field in fields[11:15])
+    return ticks / clock
+
+
 class Processes:
     """Servers of one cluster, each in a process group of its own. At the end of the block all are gone."""
 

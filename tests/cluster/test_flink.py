@@ -65,13 +65,16 @@ def _first_worker(_: Path) -> bool:
 
 MOMENTS = {
     "plan, workers start": (1, _first_worker),
+    "plan, workers are at work": (1, _first_worker),
     "plan, rows are counted": (1, _there("_work/census.bin")),
     "apply, workers start": (2, _first_worker),
+    "apply, a unit is begun": (2, _there("data/*")),
     "apply, a unit is written": (2, _there("data/train-*")),
     "apply, half of the units are written": (2, lambda run: len(list(run.glob("_work/digests-*"))) >= 7),
     "apply, an evaluation shard is written": (2, _there("data/dev-*")),
 }
 """When something is killed: in which job of the run, and what must have happened in its folder."""
+_OF_WORKERS = ("plan, workers are at work", "apply, a unit is begun")
 
 
 def _await_moment(flink: FlinkCluster, run: Path, moment: str, before: int, process: subprocess.Popen[str]) -> str:
@@ -92,8 +95,8 @@ def _await_moment(flink: FlinkCluster, run: Path, moment: str, before: int, proc
     return str(flink.jobs()[0]["jid"])
 
 
-def _run_and_kill(flink: FlinkCluster, case: Case, name: str, moment: str, kill: Callable[[], None]) -> str:
-    """Runs a case, kills at a moment, and checks that the bytes are the same. What happened, in words."""
+def _run_and_kill(flink: FlinkCluster, case: Case, name: str, moment: str, kill: Callable[[], None]) -> int:
+    """Runs a case, kills at a moment, and checks that the bytes are the same. How often Flink saw the job fail."""
     case.expected()
     before = len(flink.jobs())
     process = case.start(name, flink.options())
@@ -105,32 +108,42 @@ def _run_and_kill(flink: FlinkCluster, case: Case, name: str, moment: str, kill:
         process.kill()
         process.communicate()
     case.check(name)
-    failures = flink.failures(job)
+    return flink.failures(job)
+
+
+def _told(failures: int) -> str:
     return f"{failures} failures of the job seen by Flink, recovered" if failures else "the job was not hit"
 
 
 @_long
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment not in _OF_WORKERS])
 def test_a_killed_task_manager_changes_nothing(
     moment: str, flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
     victim = flink.task_managers[len(moment) % 2]
-    said = _run_and_kill(flink, demo, "killed", moment, lambda: flink.replace_task_manager(victim))
+    failures = _run_and_kill(flink, demo, "killed", moment, lambda: flink.replace_task_manager(victim))
     with capsys.disabled():
-        print(f"\n{victim} killed ({moment}): {said}")
+        print(f"\n{victim} killed ({moment}): {_told(failures)}")
 
 
 @_long
-@pytest.mark.parametrize("moment", ["plan, rows are counted", "apply, a unit is written"])
-def test_a_killed_python_worker_changes_nothing(
+@pytest.mark.parametrize("moment", _OF_WORKERS)
+def test_killed_python_workers_change_nothing(
     moment: str, flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def kill() -> None:
-        os.kill(flink.workers()[-1], signal.SIGKILL)
+    """All that are at work are killed at once, so that the job is hit."""
+    killed: list[int] = []
 
-    said = _run_and_kill(flink, demo, "worker-killed", moment, kill)
+    def kill() -> None:
+        wait_for("a worker at work", lambda: bool(flink.working()), 60)
+        killed.extend(flink.working())
+        for worker in killed:
+            os.kill(worker, signal.SIGKILL)
+
+    failures = _run_and_kill(flink, demo, "workers-killed", moment, kill)
     with capsys.disabled():
-        print(f"\nPython worker killed ({moment}): {said}")
+        print(f"\n{len(killed)} Python workers killed ({moment}): {_told(failures)}")
+    assert failures, "the kill did not hit the job"
 
 
 def test_a_job_of_a_killed_launcher_does_no_harm(flink: FlinkCluster, founding: Case) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 
 from tests.cluster.cases import Case, finish
@@ -28,6 +29,21 @@ def _kill_someone(flink: FlinkCluster, chance: random.Random) -> str:
     return name
 
 
+def _finish_or_run_again(flink: FlinkCluster, demo: Case, process: subprocess.Popen[str]) -> str:
+    """Waits for a run; one that waits for a worker that will not come is cancelled, and the same command given again.
+
+    Returns:
+        What is to be said of it: nothing, or that it was run again.
+    """
+    try:
+        finish(process)
+    except subprocess.TimeoutExpired:
+        flink.cancel_jobs()
+        demo.run("soak", flink.options())
+        return "; waited for ever, cancelled and run again"
+    return ""
+
+
 def test_every_run_gives_the_same_bytes(flink: FlinkCluster, demo: Case) -> None:
     demo.expected()
     chance = random.Random(int(os.environ.get("TARGETSPLIT_SOAK_SEED", "1")))
@@ -40,7 +56,7 @@ def test_every_run_gives_the_same_bytes(flink: FlinkCluster, demo: Case) -> None
             while process.poll() is None and time.monotonic() < began + wait:
                 time.sleep(0.2)
             killed = _kill_someone(flink, chance) if process.poll() is None else "nobody: it was done"
-            finish(process)
+            again = _finish_or_run_again(flink, demo, process)
         finally:
             process.kill()
             process.communicate()
@@ -49,4 +65,6 @@ def test_every_run_gives_the_same_bytes(flink: FlinkCluster, demo: Case) -> None
         seconds = time.monotonic() - began
         print(
             f"soak {number}: same bytes, {seconds:.0f} s; after {wait:.0f} s killed {killed}; {failures} failures seen"
+            f"{again}",
+            flush=True,
         )

@@ -14,6 +14,8 @@ from tests.support.command import ROOT
 
 TOOLS = Path(os.environ.get("TARGETSPLIT_TOOLS", ROOT / "build" / "clusters"))
 FLINK, SPARK, PRISM, AIRFLOW = "1.19.3", "3.5.3", "v2.77.0", "3.3.2"
+BEAM = "2.77.0"
+FAKE_GCS, AZURITE, DAGSTER = "v1.56.1", "3.37.0", "1.13.29"
 _SECONDS = 900
 
 # The job servers. Their own jars with everything in one are what users have Beam fetch; these are the same classes.
@@ -82,12 +84,42 @@ def prism() -> Path:
     def build(folder: Path) -> None:
         run(["go", "install", f"github.com/apache/beam/sdks/v2/go/cmd/prism@{PRISM}"], folder, {"GOBIN": str(folder)})
 
-    return _made("prism", build) / "prism"
+    return made("prism", build) / "prism"
+
+
+def fake_gcs_server() -> Path:
+    """A server that speaks Google Cloud Storage."""
+    require("go")
+
+    def build(folder: Path) -> None:
+        run(["go", "install", f"github.com/fsouza/fake-gcs-server@{FAKE_GCS}"], folder, {"GOBIN": str(folder)})
+
+    return made("fake-gcs-server", build) / "fake-gcs-server"
+
+
+def azurite() -> Path:
+    """The script, for Node.js, of a server that speaks Azure Blob Storage."""
+    require("node", "npm")
+
+    def install(folder: Path) -> None:
+        run(["npm", "install", "--no-fund", "--no-audit", "--prefix", folder, f"azurite@{AZURITE}"], folder)
+
+    return made("azurite", install) / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 
 
 def airflow() -> Path:
     """The `airflow` command, in an environment of its own: its packages and ours never meet."""
     return _environment("airflow", f"apache-airflow=={AIRFLOW}") / "bin" / "airflow"
+
+
+def dagster() -> Path:
+    """The `dagster` command, in an environment of its own."""
+    return _environment("dagster", f"dagster=={DAGSTER}") / "bin" / "dagster"
+
+
+def dataflow() -> Path:
+    """A Python that has Beam with its Dataflow runner, and what the project needs."""
+    return _environment("dataflow", f"apache-beam[gcp]=={BEAM}", str(ROOT)) / "bin" / "python"
 
 
 def linters() -> Path:
@@ -102,7 +134,7 @@ def maven_jar(name: str, artifact: str) -> Path:
     def fetch(folder: Path) -> None:
         run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"], folder)
 
-    return _made(name, fetch)
+    return made(name, fetch)
 
 
 def install_lock(folder: Path) -> None:
@@ -121,7 +153,7 @@ def _environment(name: str, *requirements: str) -> Path:
         pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         run([*pip, *requirements], folder)
 
-    return _made(name, install, moves=False)
+    return made(name, install, moves=False)
 
 
 def _package(name: str, requirement: str) -> Path:
@@ -129,7 +161,7 @@ def _package(name: str, requirement: str) -> Path:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"]
         run([*pip, "--target", folder, requirement], folder)
 
-    return _made(name, install)
+    return made(name, install)
 
 
 def _jars(name: str, pom: str) -> Path:
@@ -139,10 +171,10 @@ def _jars(name: str, pom: str) -> Path:
         (folder / "pom.xml").write_text(pom)
         run(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], folder)
 
-    return _made(name, fetch) / "lib"
+    return made(name, fetch) / "lib"
 
 
-def _made(name: str, make: Callable[[Path], None], *, moves: bool = True) -> Path:
+def made(name: str, make: Callable[[Path], None], *, moves: bool = True) -> Path:
     """A tool's folder, made whole or not at all. A file says that of an environment, which cannot be moved."""
     folder, whole = TOOLS / name, TOOLS / f".{name}.whole"
     if folder.is_dir() and (moves or whole.exists()):

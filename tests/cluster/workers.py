@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.cluster.processes import LOOPBACK, Processes, children, free_port
+from tests.cluster.processes import LOOPBACK, Processes, children, connections, free_port
 
-_NAME = "worker-pool"
+WORKER_POOL = "worker-pool"
+_CONTROL = 1
+"""A worker that is at work has its control connection, and those of its data, state and logs."""
 
 
 class WorkerPool:
@@ -19,12 +21,16 @@ class WorkerPool:
     def start(self) -> None:
         """Starts the pool, and waits until it answers."""
         command = [sys.executable, Path(__file__).with_name("pool.py"), str(self._port)]
-        self._processes.start(_NAME, command, {"PYTHONPATH": ""})
-        self._processes.wait_for_port(_NAME, self._port)
+        self._processes.start(WORKER_POOL, command, {"PYTHONPATH": ""})
+        self._processes.wait_for_port(WORKER_POOL, self._port)
 
     def running(self) -> list[int]:
         """The ids of the workers that run."""
-        return children(self._processes.pid(_NAME))
+        return children(self._processes.pid(WORKER_POOL))
+
+    def working(self) -> list[int]:
+        """Those that are connected to their task manager. Flink waits for ever for one that is killed before."""
+        return [worker for worker in self.running() if connections(worker) > _CONTROL]
 
     def options(self) -> list[str]:
         """Beam's options that name the pool."""

@@ -1,0 +1,94 @@
+"""Servers on the loopback interface that speak the protocols of Google's and Microsoft's object stores."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyarrow import fs
+
+from pipelines.sources.filesystems import locate, write_bytes_atomic
+from tests.cluster import tools
+from tests.cluster.processes import LOOPBACK, Processes, free_port
+
+BUCKET = "bucket"
+ACCOUNT, KEY = "targetsplit", base64.b64encode(b"a key that must stay in the environment").decode()
+
+
+@contextmanager
+def google(processes: Processes) -> Iterator[int]:
+    """Starts a server that speaks Google Cloud Storage, with one bucket.
+
+    Yields:
+        Its port.
+    """
+    port = free_port()
+    where = ["-scheme", "http", "-host", LOOPBACK, "-port", str(port), "-public-host", f"{LOOPBACK}:{port}"]
+    processes.start("google", [tools.fake_gcs_server(), "-backend", "memory", *where])
+    processes.wait_for_port("google", port)
+    request = urllib.request.Request(
+        f"http://{LOOPBACK}:{port}/storage/v1/b?project=project",
+        data=json.dumps({"name": BUCKET}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=30).close()
+    yield port
+    processes.stop("google")
+
+
+def google_environment(port: int) -> dict[str, str]:
+    """Where Google's own libraries look for a store that is not Google's."""
+    address = f"http://{LOOPBACK}:{port}"
+    return {"CLOUD_STORAGE_EMULATOR_ENDPOINT": address, "STORAGE_EMULATOR_HOST": address}
+
+
+def google_uri(_port: int, path: str) -> str:
+    """The URI of an object, read by nobody in particular: the server knows no accounts."""
+    return f"gs://anonymous@{BUCKET}/{path}"
+
+
+@contextmanager
+def azure(processes: Processes) -> Iterator[int]:
+    """Starts a server that speaks Azure Blob Storage, with one account and one container.
+
+    Yields:
+        Its port.
+    """
+    port = free_port()
+    where = ["--blobHost", LOOPBACK, "--blobPort", str(port), "--location", processes.folder / "blobs"]
+    quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+    processes.start("azure", ["node", tools.azurite(), *where, *quiet], {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"})
+    processes.wait_for_port("azure", port)
+    server = f"{LOOPBACK}:{port}"
+    fs.AzureFileSystem(
+        ACCOUNT, KEY, blob_storage_authority=server, blob_storage_scheme="http", dfs_storage_authority=server,
+        dfs_storage_scheme="http",
+    ).create_dir(BUCKET)  # fmt: skip
+    yield port
+    processes.stop("azure")
+
+
+def azure_environment(_port: int) -> dict[str, str]:
+    """The key of the account, by the variable that other readers of Azure know."""
+    return {"AZURE_STORAGE_ACCOUNT_KEY": KEY}
+
+
+def azure_uri(port: int, path: str) -> str:
+    """The URI of an object of a server that is not Microsoft's."""
+    return f"abfs://{ACCOUNT}@{LOOPBACK}:{port}/{BUCKET}/{path}?enable_tls=false"
+
+
+def upload(uri: str, data: bytes) -> None:
+    """Puts an object."""
+    write_bytes_atomic(locate(uri), data)
+
+
+def objects(uri: str) -> dict[str, bytes]:
+    """Every object below a URI, by its name below it; markers of folders left out."""
+    place = locate(uri)
+    found = place.filesystem.get_file_info(fs.FileSelector(place.path, recursive=True, allow_not_found=True))
+    paths = [info.path for info in found if info.type == fs.FileType.File]
+    return {path[len(place.path) + 1 :]: place.filesystem.open_input_stream(path).read() for path in sorted(paths)}
