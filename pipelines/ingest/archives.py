@@ -14,7 +14,6 @@ from pipelines.ingest.locations import resolve
 from pipelines.ingest.members import Member
 from pipelines.sources.filesystems import first_line, raise_for
 
-ARCHIVE = ".tar"
 PACKED_ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 BROKEN_ARCHIVE, UNSAFE_NAME = "broken archive", "unsafe name"
 _CLASS, _JSON = "cls", "json"

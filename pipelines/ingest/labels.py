@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+ARCHIVE = ".tar"
 LabelOrigin = Literal["directory", "cls"]
 
 
@@ -31,14 +32,14 @@ class LabelRule:
             beside: the labels that lie beside them.
 
         Returns:
-            A label each; null where there is none, as of a file in no folder.
+            A label each; null where there is none, as of a file in no folder. An archive is no folder.
 
         Examples:
-            >>> LabelRule("label").of(["cat/a.jpg", "b.jpg"], [None, None])
-            ['cat', None]
+            >>> LabelRule("label").of(["cat/a.jpg", "b.jpg", "s.tar/c.jpg", "s.tar/dog/d.jpg"], [None] * 4)
+            ['cat', None, None, 'dog']
         """
         return list(beside) if self.origin == "cls" else [self._folder(path) for path in paths]
 
     def _folder(self, path: str) -> str | None:
-        folders = path.split("/")[:-1]
+        folders = [part for part in path.split("/")[:-1] if not part.lower().endswith(ARCHIVE)]
         return folders[self.level] if -len(folders) <= self.level < len(folders) else None

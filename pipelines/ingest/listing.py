@@ -8,8 +8,9 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from pipelines.ingest.archives import ARCHIVE, PACKED_ARCHIVES, archive_members
+from pipelines.ingest.archives import PACKED_ARCHIVES, archive_members
 from pipelines.ingest.kinds import Kind
+from pipelines.ingest.labels import ARCHIVE
 from pipelines.ingest.members import Member
 from pipelines.ingest.row_files import ENDINGS, row_parts
 from pipelines.ingest.walking import Walked, walk, walked_file

@@ -137,6 +137,20 @@ def test_an_unchanged_file_is_not_decoded_again(photos: Path) -> None:
     }
 
 
+def test_an_ingest_that_was_killed_is_taken_up_where_it_was(photos: Path) -> None:
+    """A part that was finished is taken over; half a part, as a killed worker leaves it, is done again."""
+    write_pictures(photos / "photos/web", 240, first=100)
+    spec = write_spec(photos)
+    api.plan(spec, photos / "whole")
+    whole = files_of(photos / "whole", "ingest")
+    for name in ("ingest/web/table-00000.parquet", "ingest/web/stamps-00000.parquet", "ingest/web/table-00001.parquet"):
+        write(photos / "run" / name, whole[name])
+    write(photos / "run/ingest/web/.table-00000.parquet.0.part", b"half")
+    api.plan(spec, photos / "run")
+    assert job_counters(photos / "run", "ingest")["members_reused"] == 256
+    assert files_of(photos / "run", "ingest") == whole
+
+
 def test_a_continued_run_takes_over_what_was_measured_and_moves_nothing(photos: Path) -> None:
     spec = write_spec(photos)
     api.run(spec, photos / "one")
