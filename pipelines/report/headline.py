@@ -208,5 +208,5 @@ def _failed(counts: Mapping[str, int], idle: int) -> str:
     told = [f"{counts['critical']:,} critical"] if counts.get("critical") else []
     told += [counted(counts["warning"], "warning")] if counts.get("warning") else []
     told += [f"{counts['info']:,} to know"] if counts.get("info") else []
-    told += [f"{idle:,} not made: too few rows"] if idle else []
+    told += [f"{idle:,} not made: too few values"] if idle else []
     return ", ".join(told)

@@ -100,7 +100,7 @@ def test_a_run_of_which_nothing_was_compared_is_not_called_trusted(facts: RunFac
     assert (top.tone, top.verdict) == ("note", "What was checked holds; not all was.")
     assert "Not compared: " in top.sentence
     assert top.sentence.endswith("for there are too few rows.")
-    assert (top.held, top.checks, top.failed) == (2, 2, "1 not made: too few rows")
+    assert (top.held, top.checks, top.failed) == (2, 2, "1 not made: too few values")
     assert "columns are compared from 100 rows on" in top.steps[0]
     top = headline(replace(with_results(facts, results, **passed), profile=None))
     assert top.tone == "note"
