@@ -17,7 +17,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from pipelines.run_directory import DATA, RunDirectory
-from pipelines.sources.uris import is_uri, shown, split_root
+from pipelines.sources.uris import is_uri, join, shown, split_root
 from splitting.errors import SpecError, TargetsplitError
 from splitting.request import TRAIN
 
@@ -150,7 +150,7 @@ class _Events:
         from openlineage.client.facet_v2 import schema_dataset  # noqa: PLC0415
 
         if judgement is None:
-            return events.OutputDataset(*dataset_name(f"{self._run.uri}/plan"))
+            return events.OutputDataset(*dataset_name(join(self._run.uri, "plan")))
         assertions = [
             quality.Assertion(
                 assertion=verdict.check.expectation,
@@ -168,7 +168,7 @@ class _Events:
             "dataQualityAssertions": quality.DataQualityAssertionsDatasetFacet(assertions),
         }
         return events.OutputDataset(
-            *dataset_name(f"{self._run.uri}/{DATA}"),
+            *dataset_name(join(self._run.uri, DATA)),
             {"outputStatistics": statistics.OutputStatisticsOutputDatasetFacet(rowCount=written)},
             facets=facets,
         )

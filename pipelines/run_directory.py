@@ -18,6 +18,7 @@ from pipelines.sources.filesystems import (
     read_bytes,
     write_bytes_atomic,
 )
+from pipelines.sources.uris import join, split_query
 from splitting.columns import column
 from splitting.errors import RunDirectoryError
 
@@ -49,7 +50,8 @@ class RunDirectory:
     @classmethod
     def at(cls, path: str) -> RunDirectory:
         """The run directory at a path, relative ones against the working directory."""
-        return cls(locate(path).uri.rstrip("/"))
+        stem, query = split_query(locate(path).uri)
+        return cls(stem.rstrip("/") + query)
 
     def path(self, name: str) -> Location:
         """Where a file of the run lies.
@@ -57,7 +59,7 @@ class RunDirectory:
         Args:
             name: relative, as in `plan/plan.json`.
         """
-        return locate(f"{self.uri}/{name}")
+        return locate(join(self.uri, name))
 
     def has(self, name: str) -> bool:
         """Whether a file of the run is there."""

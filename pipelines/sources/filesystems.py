@@ -262,9 +262,11 @@ def list_names(location: Location) -> list[str]:
         return []
     if found == "file":
         raise DataError(f"{location.uri} is a file, expected a folder")
-    selector = fs.FileSelector(location.path, recursive=False)
+    # Of Google's store pyarrow lists every object below, and no folder that it did not make.
+    every = isinstance(location.filesystem, fs.GcsFileSystem)
+    selector, start = fs.FileSelector(location.path, recursive=every), len(location.path.rstrip("/")) + 1
     try:
-        return sorted(info.base_name for info in location.filesystem.get_file_info(selector))
+        return sorted({info.path[start:].split("/")[0] for info in location.filesystem.get_file_info(selector)})
     except UnicodeDecodeError as error:
         raise DataError(f"cannot list {location.uri}: it holds a name that is not UTF-8; rename that") from error
     except OSError as error:

@@ -58,15 +58,14 @@ def azure(processes: Processes) -> Iterator[int]:
         Its port.
     """
     port = free_port()
-    where = ["--blobHost", LOOPBACK, "--blobPort", str(port), "--location", processes.folder / "blobs"]
+    listens = ["--blobHost", LOOPBACK, "--blobPort", str(port), "--location", processes.folder / "blobs"]
     quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-    processes.start("azure", ["node", tools.azurite(), *where, *quiet], {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"})
+    processes.start("azure", ["node", tools.azurite(), *listens, *quiet], {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"})
     processes.wait_for_port("azure", port)
     server = f"{LOOPBACK}:{port}"
-    fs.AzureFileSystem(
-        ACCOUNT, KEY, blob_storage_authority=server, blob_storage_scheme="http", dfs_storage_authority=server,
-        dfs_storage_scheme="http",
-    ).create_dir(BUCKET)  # fmt: skip
+    where = {f"{kind}_storage_authority": server for kind in ("blob", "dfs")}
+    plain = {f"{kind}_storage_scheme": "http" for kind in ("blob", "dfs")}
+    fs.AzureFileSystem(ACCOUNT, account_key=KEY, **where, **plain).create_dir(BUCKET)
     yield port
     processes.stop("azure")
 
