@@ -112,7 +112,7 @@ def test_links_over_generations(tmp_path: Path) -> None:
     assert {key for key in after.keys() & now.keys() if after[key] != now[key]} == set()
 
 
-@pytest.mark.parametrize("form", ["near", "equal", "text"])
+@pytest.mark.parametrize("form", ["near", "equal", "text", "index"])
 def test_a_copy_of_what_was_trained_on_is_not_drawn_though_the_original_is_gone(tmp_path: Path, form: str) -> None:
     numbers = pl.DataFrame({"n": range(240)})
     rows = numbers.select(
@@ -124,7 +124,9 @@ def test_a_copy_of_what_was_trained_on_is_not_drawn_though_the_original_is_gone(
         product_id=pl.lit(None, dtype=pl.String),
     )
     links = {"near": "{{near_duplicates: phash, verify: dhash}}", "equal": "user_id", "text": "{{near_text: caption}}"}
+    links["index"] = links["near"]
     text = LINKED_SPEC.replace("linked_by:", f"linked_by: [{links[form]}]\n#")
+    text += "output: index\n" if form == "index" else ""
     sizes = {"test": 30, "dev": 20, "train_dev": 5}
     first = run(tmp_path, {"web": rows[120:], "app": rows[:120]}, "RUN1", text, **sizes)
     train = [str(key) for key, split in split_of(first).items() if split == "train"]
