@@ -56,6 +56,18 @@ def test_no_cluster_is_in_two_splits_and_its_members_outside_the_pool_are_held_o
     assert checks["no user_id"] == checks["no near_duplicates phash"] == checks["no product_id"] == 6
 
 
+def test_an_index_holds_what_links_its_rows_and_is_looked_through(tmp_path: Path) -> None:
+    tables = linked_tables()
+    done = run(tmp_path, tables, text=LINKED_SPEC + "output: index\n")
+    assert decision(done) == decision(run(tmp_path, tables, name="DATA"))
+    rows = pl.read_parquet(sorted((done / "data").glob("dev-*.parquet")))
+    assert {"image_id", "user_id", "product_id", "phash", "split"} <= set(rows.columns)
+    assert "caption" not in rows.columns
+    results = json.loads((done / "validation.json").read_text())["results"]
+    checks = Counter(item["check"].split(" in both ")[0] for item in results)
+    assert checks["no user_id"] == checks["no near_duplicates phash"] == checks["no product_id"] == 6
+
+
 def test_the_plan_is_the_same_however_the_data_lies(tmp_path: Path) -> None:
     tables = linked_tables()
     first = run(tmp_path, tables)
