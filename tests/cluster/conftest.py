@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.cases import Case, demo_case, founding_case, wide_case
+from tests.cluster.cases import Case, demo_case, founding_case, images_case, wide_case
 from tests.cluster.flink import FlinkCluster
 from tests.cluster.processes import Processes
 
@@ -37,6 +37,11 @@ def founding(work: Path) -> Case:
 @pytest.fixture(scope="session")
 def wide(work: Path) -> Case:
     return wide_case(work / "wide")
+
+
+@pytest.fixture(scope="session")
+def images(work: Path) -> Case:
+    return images_case(work / "images")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -38,6 +39,15 @@ def test_the_demo_gives_the_same_bytes(flink: FlinkCluster, demo: Case, capsys: 
         print(f"\ndemo: embedded {here:.0f} s, Flink {there:.0f} s")
         for job in flink.jobs()[:2]:
             print(f"  {job['name']}: {job['duration'] / 1000:.0f} s in Flink")
+
+
+@_long
+def test_images_are_measured_linked_and_written_alike(flink: FlinkCluster, images: Case) -> None:
+    images.run("flink", flink.options())
+    images.check("flink", but=["plan/inputs.json"])  # names the tables of what was measured, which lie in the run
+    plan = json.loads((images.folder / "flink" / "plan" / "plan.json").read_text())
+    assert plan["links"]["clusters"] >= 40
+    assert sum(one["rows"] for one in plan["rejected"]) == 1
 
 
 @_long
