@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.claims import claimed
 from pipelines.lineage import reported
 from pipelines.run_directory import RunDirectory
+from pipelines.sources.uris import split_query
 from pipelines.spec.loading import load_spec, with_lines
 from pipelines.spec.models import Spec
 from splitting.errors import RunDirectoryError, SpecError
@@ -363,7 +364,8 @@ def _spec(spec: Spec | str | PathLike[str]) -> tuple[Spec, str | None]:
     if isinstance(spec, Spec):
         return spec, None
     path = str(spec)
-    return load_spec(path), path.rsplit("/", 1)[0] if "/" in path else None
+    stem, query = split_query(path)
+    return load_spec(path), stem.rsplit("/", 1)[0] + query if "/" in stem else None
 
 
 @contextmanager

@@ -165,6 +165,6 @@ def write_summary(data: bytes, folder: str, name: str) -> str:
     Returns:
         The URI of the file.
     """
-    location = locate(f"{folder}/{name}.bin")
+    location = locate(join(folder, f"{name}.bin"))
     write_bytes_atomic(location, data)
     return location.uri

@@ -26,6 +26,7 @@ from pipelines.ingest.row_files import described
 from pipelines.ingest.tables import ingested_table, own_of_json
 from pipelines.progress import report_rows
 from pipelines.sources.filesystems import Location, delete_tree, first_line, locate, open_output
+from pipelines.sources.uris import join
 
 _LISTED_ROWS = 512
 _REPORTED = 32
@@ -73,7 +74,7 @@ class IngestTask:
 
     def file(self, what: str, number: int) -> Location:
         """Where a file of a part lies."""
-        return locate(f"{self.folder}/{part_name(what, number)}")
+        return locate(join(self.folder, part_name(what, number)))
 
 
 @dataclass

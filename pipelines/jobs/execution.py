@@ -25,6 +25,8 @@ from splitting.errors import DataError, SpecError
 JobOptions: TypeAlias = PipelineOptions
 EMBEDDED = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 _CONNECT_SECONDS = 20
+_LEAVE_MAIN = ("--no_save_main_session",)
+"""Beam would send the launcher's main module to every worker; nothing of ours is there."""
 _DIRECT = ("direct", "directrunner", "fnapirunner")
 _ARGUMENTS = "options after --"
 _USER_ERROR = re.compile(r"^(?:[\w.]+\.)?(?:DataError|ShortfallError): (?P<text>.*)", re.DOTALL | re.MULTILINE)
@@ -52,7 +54,7 @@ def job_options(arguments: Sequence[str]) -> PipelineOptions:
     runner = str(given["runner"] or "")
     if runner and not _is_embedded(runner):
         _check_runner(runner)
-        return PipelineOptions(list(arguments))
+        return PipelineOptions([*_LEAVE_MAIN, *arguments])
     _check_known(given)
     named = {argument.split("=")[0] for argument in arguments}
     chosen = [*arguments, f"--runner={EMBEDDED}"]

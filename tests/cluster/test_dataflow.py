@@ -79,7 +79,7 @@ def jobs(work: Path) -> Iterator[list[dict[str, Any]]]:
         for job in found:
             options = job["environment"]["sdkPipelineOptions"]["options"]
             path = str(options["pipelineUrl"]).removeprefix(f"gs://{stores.BUCKET}/temp/")
-            job["pipeline"], job["staged"] = staged[path], sorted(staged)
+            job["pipeline"] = staged[path]
         yield found
 
 
@@ -102,5 +102,6 @@ def test_workers_need_the_image_and_nothing_that_is_staged(jobs: list[dict[str, 
         assert environment.urn == common_urns.environments.DOCKER.urn
         payload = beam_runner_api_pb2.DockerPayload.FromString(environment.payload)
         assert payload.container_image == IMAGE
-        assert not environment.dependencies
-        assert all(name.endswith("pipeline.pb") for name in job["staged"])
+        roles = [dependency.role_payload for dependency in environment.dependencies]
+        names = [beam_runner_api_pb2.ArtifactStagingToRolePayload.FromString(role).staged_name for role in roles]
+        assert names == ["submission_environment_dependencies.txt"], "a list of packages, for support"
