@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -105,14 +106,14 @@ def _await_moment(flink: FlinkCluster, run: Path, moment: str, before: int, proc
     return str(flink.jobs()[0]["jid"])
 
 
-def _run_and_kill(flink: FlinkCluster, case: Case, name: str, moment: str, kill: Callable[[], None]) -> int:
+def _run_and_kill(flink: FlinkCluster, case: Case, name: str, moment: str, kill: Callable[[str], None]) -> int:
     """Runs a case, kills at a moment, and checks that the bytes are the same. How often Flink saw the job fail."""
     case.expected()
     before = len(flink.jobs())
     process = case.start(name, flink.options())
     try:
         job = _await_moment(flink, case.folder / name, moment, before, process)
-        kill()
+        kill(job)
         finish(process)
     finally:
         process.kill()
@@ -131,7 +132,7 @@ def test_a_killed_task_manager_changes_nothing(
     moment: str, flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
     victim = flink.task_managers[len(moment) % 2]
-    failures = _run_and_kill(flink, demo, "killed", moment, lambda: flink.replace_task_manager(victim))
+    failures = _run_and_kill(flink, demo, "killed", moment, lambda _: flink.replace_task_manager(victim))
     with capsys.disabled():
         print(f"\n{victim} killed ({moment}): {_told(failures)}")
 
@@ -141,14 +142,18 @@ def test_a_killed_task_manager_changes_nothing(
 def test_killed_python_workers_change_nothing(
     moment: str, flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All that are at work are killed at once, so that the job is hit."""
+    """All that are at work are killed, again and again until Flink sees the job fail."""
     killed: list[int] = []
 
-    def kill() -> None:
-        wait_for("a worker at work", lambda: bool(flink.working()), 60)
-        killed.extend(flink.working())
-        for worker in killed:
-            os.kill(worker, signal.SIGKILL)
+    def kill(job: str) -> None:
+        def hit() -> bool:
+            for worker in flink.working():
+                killed.append(worker)
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+            return flink.failures(job) > 0 or flink.jobs()[0]["state"] != "RUNNING"
+
+        wait_for("a failure of the job", hit, 120)
 
     failures = _run_and_kill(flink, demo, "workers-killed", moment, kill)
     with capsys.disabled():

@@ -6,6 +6,7 @@ The root is Debian's own with Debian's Python 3.11, not `python:3.11-slim`; Beam
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -66,7 +67,10 @@ def test_launcher_and_workers_of_the_image_give_the_same_bytes(image: Image, pri
             f"--environment_config={LOOPBACK}:{_POOL_PORT}",
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:] + processes.log_end("pool")
-    found, wanted = files(data / "RUN"), case.expected()
-    assert sorted(found) == sorted(wanted)
-    told_of_places = {"spec.yaml", "plan/inputs.json"}
-    assert [name for name in wanted if found[name] != wanted[name] and name not in told_of_places] == []
+    found = {name: _placeless(content, image) for name, content in files(data / "RUN").items()}
+    assert found == {name: _placeless(content, image) for name, content in case.expected().items()}
+
+
+def _placeless(content: bytes, image: Image) -> bytes:
+    """What a file says, but for where the root lies, and which Python 3.11 it was that wrote the report."""
+    return re.sub(rb"\b3\.11\.\d+\b", b"3.11", content.replace(str(image.root).encode(), b""))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, SetupOptions, StandardOptions
 
 from pipelines.jobs.execution import EMBEDDED, job_options, run_job
 from splitting.errors import DataError, SpecError
@@ -114,3 +114,9 @@ def test_the_embedded_runner_listens_to_this_machine_alone(mode: str, tmp_path: 
 def test_a_bug_is_raised_as_it_is() -> None:
     with pytest.raises(ZeroDivisionError):
         run_job(job_options([]), lambda pipeline: pipeline | beam.Create([0]) | beam.Map(lambda x: 1 // x) and None)
+
+
+@pytest.mark.parametrize(("more", "sent"), [([], False), (["--save_main_session"], True)])
+def test_the_main_module_of_the_launcher_is_not_sent_to_workers(more: list[str], sent: bool) -> None:
+    options = job_options(["--runner=PortableRunner", "--job_endpoint=localhost:8099", *more])
+    assert options.view_as(SetupOptions).save_main_session is sent
