@@ -19,7 +19,6 @@ from tests.cluster.processes import Processes
 from tests.support.command import DATED, files
 from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
 from tests.support.corpus import SPEC as SPEC_TEXT
-from tests.support.object_store import faulty_proxy
 
 FAULTS = 0.05
 
@@ -99,10 +98,8 @@ def test_a_store_that_fails_at_times_holds_the_same(
     store: Store, corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One request in twenty fails: by 500, by a reset before or after it was done, or amid the answer."""
-    if store.at is stores.google_uri:
-        pytest.skip("the proxy that fails does not carry Google's reads of ranges, with or without faults")
-    with faulty_proxy(store.port, FAULTS) as proxy:
-        port = int(proxy.server_address[1])
+    with stores.failing(store.port, FAULTS) as proxy:
+        port = proxy.port
         for variable, value in store.environment(port).items():
             monkeypatch.setenv(variable, value)
         api.run(store.at(port, "first/spec.yaml"), store.at(port, "FAULTY"))
