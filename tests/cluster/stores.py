@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -96,7 +96,7 @@ class Failing:
 _PROXY = """
 import sys
 from tests.support.object_store import faulty_proxy
-with faulty_proxy(int(sys.argv[1]), float(sys.argv[2])) as proxy:
+with faulty_proxy(int(sys.argv[1]), float(sys.argv[2]), faults=sys.argv[3:]) as proxy:
     print(proxy.server_address[1], flush=True)
     sys.stdin.read()
     print(proxy.requests, proxy.failures, flush=True)
@@ -104,14 +104,15 @@ with faulty_proxy(int(sys.argv[1]), float(sys.argv[2])) as proxy:
 
 
 @contextmanager
-def failing(behind: int, share: float) -> Iterator[Failing]:
+def failing(behind: int, share: float, faults: Sequence[str]) -> Iterator[Failing]:
     """Starts a proxy in a process of its own: a client that holds this one's lock while it waits would wait for ever.
 
     Args:
         behind: port of the store.
         share: of requests that fail, from 0 to 1.
+        faults: how they fail.
     """
-    command = [sys.executable, "-c", _PROXY, str(behind), str(share)]
+    command = [sys.executable, "-c", _PROXY, str(behind), str(share), *faults]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
