@@ -20,8 +20,6 @@ from tests.support.command import DATED, files
 from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
 from tests.support.corpus import SPEC as SPEC_TEXT
 
-FAULTS = 0.05
-
 
 @dataclass(frozen=True)
 class Store:
@@ -91,28 +89,6 @@ def test_a_store_holds_the_runs_that_a_disk_holds(store: Store, corpus: Path) ->
     check_same(stores.objects(store.uri("RUNS/RUN2")), corpus / "RUN2")
     assert "index.html" in stores.objects(store.uri("RUNS"))
     assert not [name for name, data in found.items() if stores.KEY.encode() in data]
-
-
-@pytest.mark.usefixtures("uploaded")
-def test_a_store_that_fails_at_times_holds_the_same(
-    store: Store, corpus: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One request in twenty fails, by 500 or a reset before it was done.
-
-    Not after: the server forgets an upload that it has finished, which Google's own still knows of when asked again.
-    """
-    if store.at is stores.azure_uri:
-        pytest.skip("behind the proxy Azure's library came to no end within two minutes; why is not known")
-    with stores.failing(store.port, FAULTS, ["500", "reset before"]) as proxy:
-        port = proxy.port
-        for variable, value in store.environment(port).items():
-            monkeypatch.setenv(variable, value)
-        api.run(store.at(port, "first/spec.yaml"), store.at(port, "FAULTY"))
-    print(f"\n{proxy.requests} requests, {proxy.failures} failed")
-    assert proxy.failures > 5
-    for variable, value in store.environment(store.port).items():
-        monkeypatch.setenv(variable, value)
-    check_same(stores.objects(store.uri("FAULTY")), corpus / "RUN")
 
 
 @pytest.mark.usefixtures("uploaded")
