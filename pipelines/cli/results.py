@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -43,14 +45,15 @@ def show_page(where: str, *, opened: bool) -> None:
         opened: open it in a browser.
 
     Raises:
-        click.UsageError: it is to be opened and lies elsewhere.
+        click.UsageError: it is to be opened and lies elsewhere, or there is no browser.
     """
     click.echo(where)
     if not opened:
         return
     if "://" in where:
         raise click.UsageError(f"{where} is not on this machine, so --open cannot open it; open it where it is served")
-    click.launch(where)
+    if not webbrowser.open(Path(where).absolute().as_uri()):
+        raise click.UsageError(f"no browser was found here; open {where} yourself, or leave out --open")
 
 
 def print_pair(pair: RunPair, *, as_json: bool, quiet: bool) -> int:
