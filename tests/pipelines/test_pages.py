@@ -31,7 +31,7 @@ def test_it_is_opened_only_where_that_is_asked(asked: list[str]) -> None:
 
 def test_where_there_is_no_browser_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webbrowser.open", lambda _: False)
-    with pytest.raises(click.UsageError, match="no browser was found here; open .*report.html yourself"):
+    with pytest.raises(click.UsageError, match=r"no browser was found here; open .*report\.html yourself"):
         show_page(str(tmp_path / "report.html"), opened=True)
 
 
