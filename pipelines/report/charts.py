@@ -17,6 +17,8 @@ _LEAST_LETTER = 0.035
 _PLOT = 84
 _AXIS = 18
 _ROW = 34
+_NAME = 0.3
+"""Of the width: names of places that are nearer would run into each other, and stand one under the other."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -201,15 +203,20 @@ def interval(value: float, low: float, high: float, scale: Scale, told: str) -> 
         The SVG.
     """
     parts = ['<line x1="0" x2="100%" y1="14" y2="14" class="axis"/>']
-    for place, name in scale.marks:
+    lines = 0
+    before, line = -1.0, 0
+    for place, name in sorted(scale.marks):
         at = scale.at(place)
+        line = (line + 1) % 2 if at - before < _NAME else 0
+        lines, before = max(lines, line), at
         anchor = "start" if at < 0.15 else "end" if at > 0.85 else "middle"
         parts.append(f'<line x1="{_p(at)}" x2="{_p(at)}" y1="4" y2="24" class="mark"/>')
-        parts.append(f'<text x="{_p(at)}" y="37" text-anchor="{anchor}" class="tick">{escape(name)}</text>')
+        y = 37 + 14 * line
+        parts.append(f'<text x="{_p(at)}" y="{y}" text-anchor="{anchor}" class="tick">{escape(name)}</text>')
     start, end = scale.at(low), scale.at(high)
     parts.append(f'<rect x="{_p(start)}" y="11" width="{_p(max(end - start, 0.002))}" height="6" class="f-reference"/>')
     parts.append(f'<circle cx="{_p(scale.at(value))}" cy="14" r="6" class="f-observed ring"/>')
-    return _svg("".join(parts), 42, told)
+    return _svg("".join(parts), 42 + 14 * lines, told)
 
 
 def trend(values: Sequence[float | None], told: str) -> Markup:

@@ -161,6 +161,13 @@ def test_colour_blind_readers_tell_the_colours_apart(names: tuple[str, ...], the
         assert np.linalg.norm(seen(theme[first], eyes) - seen(theme[second], eyes)) >= 8, (first, second)
 
 
+def test_names_of_near_places_stand_one_under_the_other() -> None:
+    near = interval(0.4, 0.3, 0.5, Scale(-1.0, 1.0, ((0.0, "no difference"), (0.1, "could be seen"))), "told")
+    far = interval(0.4, 0.3, 0.5, Scale(-1.0, 1.0, ((-0.9, "no difference"), (0.9, "could be seen"))), "told")
+    assert re.findall(r'<text [^>]*y="(\d+)"', near) == ["37", "51"]
+    assert re.findall(r'<text [^>]*y="(\d+)"', far) == ["37", "37"]
+
+
 def test_charts_escape_what_they_are_told() -> None:
     charts = [
         stacked_bar([Segment("A", HOSTILE, 1.0, "s1")], HOSTILE),
