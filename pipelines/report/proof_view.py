@@ -156,10 +156,8 @@ def _copies(facts: RunFacts) -> Promise:
     ] or [
         f"0 of {_rows(facts)} say the same as a row of another split, over {counted(len(results), 'pair')} of splits."
     ]
-    meaning = (
-        "No row says the same as a row of another split, key and source aside. Exact copies only; near copies need "
-        "linked_by."
-    )
+    near = "near copies need linked_by" if facts.plan.links is None else "what is linked stands under Disjoint"
+    meaning = f"No row says the same as a row of another split, key and source aside. Exact copies only; {near}."
     return _judged("No copies across splits", meaning, results, evidence, "Not compared: nothing was measured.")
 
 
