@@ -95,13 +95,7 @@ def _files_text(paths: Sequence[str], kind: KindName, found: Mapping[str, FileSo
     shared = set.intersection(*(set(source.labels) for source in found.values()))
     labelled = len(shared) > 1
     label = ", label: {from: directory}" if labelled else ""
-    lines = [
-        "# A first guess by targetsplit init. Read every line; confirm the target; then:",
-        "#   targetsplit plan SPEC -o RUN",
-        f"name: {_scalar(name)}",
-        f"salt: {_scalar(f'{name}-1')}                    # names the draw; another salt is another draw. Keep it.",
-        "sources:",
-    ]
+    lines = _heading(name)
     for path, source in found.items():
         at_least = " or more" if source.files >= MOST_FILES else ""
         entry = f"{{path: {_quoted(path)}, format: {kind}{label}}}"
@@ -191,11 +185,7 @@ def _text(
     _check_enough(target)
     strata = [*(label.value if label else ()), *([target.column] if target.column else [])]
     lines = [
-        "# A first guess by targetsplit init. Read every line; confirm the target; then:",
-        "#   targetsplit plan SPEC -o RUN",
-        f"name: {_scalar(name)}",
-        f"salt: {_scalar(f'{name}-1')}                    # names the draw; another salt is another draw. Keep it.",
-        "sources:",
+        *_heading(name),
         *_source_lines(found, rows),
         *(
             [f"source_column: {source_column}          # a column of the data is already named source"]
@@ -239,6 +229,17 @@ def _quoted(text: str) -> str:
     """A text as YAML in double quotes, in one line, every character that does not print escaped."""
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
+
+
+def _heading(name: str) -> list[str]:
+    """How every first spec begins, up to its sources."""
+    return [
+        "# A first guess by targetsplit init. Read every line; confirm the target; then:",
+        "#   targetsplit plan SPEC -o RUN",
+        f"name: {_scalar(name)}",
+        f"salt: {_scalar(f'{name}-1')}                    # names the draw; another salt is another draw. Keep it.",
+        "sources:",
+    ]
 
 
 def _scalar(text: str) -> str:

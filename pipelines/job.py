@@ -24,8 +24,7 @@ from splitting.compose import Heading
 from splitting.conditions import Condition
 from splitting.errors import Problem, SpecError
 from splitting.hashing import HASH_NAME
-from splitting.linking.rules import LinkRule, NearTexts
-from splitting.linking.rules import link_columns as columns_of_links
+from splitting.linking.rules import LinkRule, NearTexts, link_columns
 from splitting.request import TARGET_POOL, TRAIN, TRAIN_POOL, Request, Size, SplitRequest
 from splitting.rules import GroupLinks, Pool, Rules, Stratifier
 
@@ -107,16 +106,11 @@ def make_tables(spec: Spec, schema: pa.Schema) -> OutputTables:
 
 def _index_columns(spec: Spec) -> tuple[str, ...]:
     """Beside the key: what links rows but texts; of files the label, what tells copies, and where they lie."""
-    links = columns_of_links(tuple(rule for _, rule in written_links(spec)))
+    links = link_columns(tuple(rule for _, rule in written_links(spec)))
     if spec.ingested is None:
         return links
     label = [] if spec.label is None else [spec.label]
     return tuple(dict.fromkeys((*label, *hash_columns(spec.ingested), *links, *location_columns(spec.ingested))))
-
-
-def link_columns(spec: Spec) -> tuple[str, ...]:
-    """The columns that link rows, each once."""
-    return columns_of_links(spec.links)
 
 
 def written_links(spec: Spec) -> tuple[tuple[int, LinkRule], ...]:

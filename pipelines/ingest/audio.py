@@ -15,7 +15,7 @@ import soundfile
 
 from pipelines.ingest.hashing import content_hash
 from pipelines.ingest.names import AUDIO_ENDINGS
-from pipelines.ingest.rejects import Limits, UnreadableError, check_size
+from pipelines.ingest.rejects import Limits, UnreadableError, check_ending, check_size
 
 BROKEN, NOT_SOUND, TOO_LONG, MISLABELLED = "broken sound", "not a sound", "sound too long", "mislabelled sound"
 _FORMATS = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "FLAC": "FLAC"}
@@ -89,11 +89,10 @@ def _check_whole(data: bytes) -> None:
 
 
 def _check(sound: soundfile.SoundFile, name: str, limits: Limits) -> None:
-    found, ending = _FORMATS.get(sound.format), "." + name.rpartition(".")[2].lower()
+    found = _FORMATS.get(sound.format)
     if found is None:
         raise UnreadableError(NOT_SOUND, f"is {sound.format}, expected WAV or FLAC")
-    if limits.mislabelled == "reject" and AUDIO_ENDINGS.get(ending) not in (None, found):
-        raise UnreadableError(MISLABELLED, f"is {found}, and its name ends in {ending}")
+    check_ending(found, name, AUDIO_ENDINGS, MISLABELLED, limits)
     if not sound.frames or not sound.samplerate:
         raise UnreadableError(BROKEN, "has no samples")
     if sound.channels > _MOST_CHANNELS:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pipelines.ingest.names import IMAGE_ENDINGS
-from pipelines.ingest.rejects import Limits, UnreadableError, check_size
+from pipelines.ingest.rejects import Limits, UnreadableError, check_ending, check_size
 
 BROKEN, NOT_IMAGE, TOO_LARGE, MISLABELLED = "broken image", "not an image", "image too large", "mislabelled image"
 NO_DECODER = "no decoder"
@@ -167,7 +167,7 @@ def decode_file(data: bytes, limits: Limits, longest: int | None, name: str = ""
     image = _open(data)
     try:
         found, mode, (width, height) = _SAME.get(image.format or "", image.format or ""), image.mode, image.size
-        _check_label(found, name, limits)
+        check_ending(found, name, IMAGE_ENDINGS, MISLABELLED, limits)
         if width * height > limits.max_pixels:
             told = f"{width:,} by {height:,} pixels, more than max_pixels {limits.max_pixels:,}"
             raise UnreadableError(TOO_LARGE, told)
@@ -221,13 +221,6 @@ def _formats() -> tuple[str, ...]:
         pi_heif.register_heif_opener(thumbnails=False)
         found = (*_BUILT_IN, "HEIF")
     return tuple(name for name in found if name in Image.OPEN)
-
-
-def _check_label(found: str, name: str, limits: Limits) -> None:
-    ending = "." + name.rpartition(".")[2].lower()
-    told = IMAGE_ENDINGS.get(ending)
-    if limits.mislabelled == "reject" and told not in (None, found):
-        raise UnreadableError(MISLABELLED, f"is {found}, and its name ends in {ending}")
 
 
 def _plain(image: Image.Image) -> Image.Image:

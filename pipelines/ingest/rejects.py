@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -62,3 +63,21 @@ def check_size(size: int, limits: Limits) -> None:
         raise UnreadableError(EMPTY, "0 bytes")
     if size > limits.max_bytes:
         raise UnreadableError(LARGE_FILE, f"{size:,} bytes, more than max_bytes {limits.max_bytes:,}")
+
+
+def check_ending(found: str, name: str, endings: Mapping[str, str], kind: str, limits: Limits) -> None:
+    """Refuses files whose name ends in another format's ending, where the limits say so.
+
+    Args:
+        found: the format that the file has.
+        name: of the file.
+        endings: the format that each ending tells, in lower case and with its dot.
+        kind: by which such a file is counted.
+        limits: see there.
+
+    Raises:
+        UnreadableError: it does.
+    """
+    ending = "." + name.rpartition(".")[2].lower()
+    if limits.mislabelled == "reject" and endings.get(ending) not in (None, found):
+        raise UnreadableError(kind, f"is {found}, and its name ends in {ending}")

@@ -12,7 +12,6 @@ from pipelines.output.media.checking import ShardCheck
 from pipelines.output.media.writing import open_rows
 from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.unit import WriteTask
-from splitting.linking.rules import link_columns
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, POOLS, SOURCE
 from validation.leaks import EvaluationNames
@@ -67,8 +66,7 @@ def names_in_file(path: str, split: str, task: WriteTask) -> EvaluationNames:
         Them.
     """
     key, group = _checked(task)
-    columns = link_columns(tuple(rule for _, rule in task.links))
-    table = task.run.scan_frame(path, [*key, *group, *columns])
+    table = task.run.scan_frame(path, [*key, *group, *task.link_columns])
     named = EvaluationNames.of(split, table, key, group)
     if not task.links:
         return named
@@ -91,8 +89,7 @@ def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
     table = task.run.scan_frame(task.layout.train_shard(unit), [*key, *group])
     found = [names.leaks(TRAIN, table, key, group)]
     if task.links:
-        columns = link_columns(tuple(rule for _, rule in task.links))
-        linked = task.run.scan_frame(task.layout.train_shard(unit), columns)
+        linked = task.run.scan_frame(task.layout.train_shard(unit), task.link_columns)
         found.append(names.links.leaks(TRAIN, linked, task.links))
     if task.tables.copies:
         found.append(task.reader.counts(task.layout.train_shard(unit), TRAIN))

@@ -25,7 +25,7 @@ from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from splitting.assign import HELD_OUT, REASON, Assignment
 from splitting.checksum import check_sums
-from splitting.linking.rules import LinkRule
+from splitting.linking.rules import LinkRule, link_columns
 from splitting.plan import SPLIT
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, NULL_KEY, Rules
@@ -71,6 +71,11 @@ class WriteTask:
     def reader(self) -> Reader:
         """Reads written files back."""
         return Reader(self.run, self.rules, self.label)
+
+    @property
+    def link_columns(self) -> tuple[str, ...]:
+        """The columns of the output that link rows, each once."""
+        return link_columns(tuple(rule for _, rule in self.links))
 
     @property
     def assignment(self) -> Assignment:

@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 from pipelines import api
 from pipelines.cli.main import run_command
-from pipelines.run_directory import INPUTS, SPEC, RunDirectory
+from pipelines.run_directory import RunDirectory
 from splitting.errors import RunDirectoryError
 from tests.cluster import stores
 from tests.cluster.processes import Processes
-from tests.support.command import DATED, files
+from tests.support.command import check_same
 from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
 from tests.support.corpus import SPEC as SPEC_TEXT
 
@@ -64,18 +62,6 @@ def uploaded(store: Store, corpus: Path) -> None:
         for path in sorted((corpus / name).rglob("*")):
             if path.is_file():
                 stores.upload(store.uri(f"{name}/{path.relative_to(corpus / name).as_posix()}"), path.read_bytes())
-
-
-def check_same(found: dict[str, bytes], run: Path) -> None:
-    """Plan, evaluation splits and verdicts are the same bytes, `train` the same rows; nothing lies beside them."""
-    kept = {name: data for name, data in found.items() if name.split("/")[0] not in DATED}
-    wanted = files(run)
-    assert sorted(kept) == sorted(wanted)
-    for name, data in wanted.items():
-        if name.startswith("data/train-"):
-            assert_frame_equal(pl.read_parquet(kept[name]), pl.read_parquet(data))
-        elif name not in {SPEC, INPUTS}:  # these two tell where the data lies
-            assert kept[name] == data, f"{name} differs"
 
 
 @pytest.mark.usefixtures("uploaded")

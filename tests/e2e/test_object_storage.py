@@ -16,9 +16,9 @@ from polars.testing import assert_frame_equal
 from pipelines import api, claims
 from pipelines.claims import claimed
 from pipelines.cli.main import run_command
-from pipelines.run_directory import INPUTS, SPEC, RunDirectory
+from pipelines.run_directory import RunDirectory
 from splitting.errors import RunDirectoryError
-from tests.support.command import DATED, files, start
+from tests.support.command import check_same, start
 from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
 from tests.support.corpus import SPEC as SPEC_TEXT
 from tests.support.object_store import (
@@ -85,18 +85,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "LEASE_SECONDS", 1.0)
 
 
-def _check_same(found: dict[str, bytes], run: Path) -> None:
-    """Plan, evaluation splits and verdicts are the same bytes, `train` the same rows; nothing lies beside them."""
-    kept = {name: data for name, data in found.items() if name.split("/")[0] not in DATED}
-    wanted = files(run)
-    assert sorted(kept) == sorted(wanted)
-    for name, data in wanted.items():
-        if name.startswith("data/train-"):
-            assert_frame_equal(pl.read_parquet(kept[name]), pl.read_parquet(data))
-        elif name not in {SPEC, INPUTS}:  # these two tell where the data lies
-            assert kept[name] == data, f"{name} differs"
-
-
 def test_a_store_that_fails_at_times_holds_the_run_that_a_disk_holds(
     store: int, on_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,8 +95,8 @@ def test_a_store_that_fails_at_times_holds_the_run_that_a_disk_holds(
         api.run(f"s3://{BUCKET}/grown/spec.yaml", f"s3://{BUCKET}/RUN2", previous=f"s3://{BUCKET}/RUN")
         assert api.validate(f"s3://{BUCKET}/RUN2").success
     assert proxy.failures > 20
-    _check_same(objects(store, "RUN"), on_disk / "RUN")
-    _check_same(objects(store, "RUN2"), on_disk / "RUN2")
+    check_same(objects(store, "RUN"), on_disk / "RUN")
+    check_same(objects(store, "RUN2"), on_disk / "RUN2")
 
 
 def test_polars_and_pyarrow_read_a_run_by_the_same_environment(store: int, corpus: Path) -> None:
@@ -151,7 +139,7 @@ def test_half_a_run_is_no_run(store: int, on_disk: Path, impatient: None) -> Non
     with pytest.raises(RunDirectoryError, match="not a finished run"):
         api.plan(f"s3://{BUCKET}/grown/spec.yaml", f"s3://{BUCKET}/NEXT", previous=run)
     api.run(f"s3://{BUCKET}/first/spec.yaml", run)
-    _check_same(objects(store, "HALF"), on_disk / "RUN")
+    check_same(objects(store, "HALF"), on_disk / "RUN")
 
 
 def test_of_launchers_that_start_at_once_one_wins_and_the_others_say_so(store: int, impatient: None) -> None:

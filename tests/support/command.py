@@ -8,6 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from pipelines.run_directory import INPUTS, SPEC
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "import sys; from pipelines.cli import main; sys.argv[0] = 'targetsplit'; main()")
 
@@ -45,3 +50,20 @@ def files(run: Path) -> dict[str, bytes]:
     """Every file of a run, hidden ones too, by its relative path; but for those that tell when it began."""
     found = {path.relative_to(run): path for path in sorted(run.rglob("*")) if path.is_file()}
     return {str(name): path.read_bytes() for name, path in found.items() if name.parts[0] not in DATED}
+
+
+def check_same(found: dict[str, bytes], run: Path) -> None:
+    """A run in a store has plan, evaluation splits and verdicts of one on disk byte for byte, and its `train` rows.
+
+    Args:
+        found: the files in the store, by their relative names.
+        run: that on disk; nothing else lies in the store.
+    """
+    kept = {name: data for name, data in found.items() if name.split("/")[0] not in DATED}
+    wanted = files(run)
+    assert sorted(kept) == sorted(wanted)
+    for name, data in wanted.items():
+        if name.startswith("data/train-"):
+            assert_frame_equal(pl.read_parquet(kept[name]), pl.read_parquet(data))
+        elif name not in {SPEC, INPUTS}:  # these two tell where the data lies
+            assert kept[name] == data, f"{name} differs"
