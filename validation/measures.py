@@ -13,13 +13,14 @@ from validation.metrics.tables import TableMetrics, Wanted
 from validation.profile.profile import Profile, ProfileOptions
 from validation.profile.sample import Sample
 from validation.profile.taking import ProfileTaker
+from validation.repeats import KEPT as REPEATS_KEPT
 from validation.repeats import RowRepeats, row_digests
 
 IN_TARGET = ":target"
 """Ends the name under which a split's rows in the target pool are measured; no split can have such a name."""
 
 _PARTS = 4
-_REPEATS = 1
+_PENDING_REPEATS = 2 * REPEATS_KEPT
 _MIX = 0x9E3779B97F4A7C15
 
 
@@ -141,7 +142,7 @@ class Measurer:
         digests = row_digests(frame, self.options.digested) if self.options.digested else None
         if digests is not None:
             self._repeats.append(RowRepeats.of(digests, self._cut))
-            if len(self._repeats) > _REPEATS:
+            if sum(len(part.smallest) for part in self._repeats) > _PENDING_REPEATS:
                 self._repeats = [RowRepeats.merge(self._repeats)]
                 self._cut = self._repeats[0].cut
         self._count(split, source, frame)

@@ -9,16 +9,14 @@ deviation is that of values rounded to 40 bits beyond their bucket.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validation.profile.grid import COARSEST, MOST, ROUNDED, edges, first_guess, needed, steps_of
+from validation.profile.counting import Counts, Indices, starts_of_runs
+from validation.profile.grid import COARSEST, MOST, ROUNDED, Numbers, edges, first_guess, needed, steps_of
 from validation.profile.values import Histogram
 
 BUCKET, COUNT = "bucket", "count"
@@ -30,76 +28,73 @@ SUMS = ("high", "middle", "low", *(f"{name}_{half}" for name in _PRODUCTS for ha
 _REST, _MIDDLE, _LOW = COARSEST, 27, ROUNDED
 _PART = np.int64(2**20 - 1)
 _WORD = 32
+_HALF = np.int64(2**_WORD - 1)
+Bits = npt.NDArray[np.int64]
 
 
-def bucket_numbers(
-    values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64] | None = None, dropped: int | None = None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def bucket_numbers(values: Numbers, counts: Counts, dropped: int | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Sorts finite numbers into their buckets and steps.
 
     Args:
-        values: finite, at least one.
-        counts: how many rows each stands for; None for one. At most 4 million rows in all.
+        values: finite, sorted, at least one.
+        counts: how many rows each stands for; at most 4 million in all.
         dropped: bits that the steps will have lost anyway, once merged; None where nothing is known.
 
     Returns:
-        The buckets: `bucket` (Int64, in the order of the numbers), `count`, and the sums `SUMS` (Int64): of the upper
-        20, the next 20 and the last 7 bits of what the bucket leaves out, and of the products of the first two, in two
-        halves each. The steps: `dropped`, `step`, `count` and `one` (Int64): the bits, without sign and the last 7, of
-        the one value that all rows of the step have, or -1. Both in no order.
+        The buckets: `bucket` (Int64), `count`, and the sums `SUMS` (Int64): of the upper 20, the next 20 and the last
+        7 bits of what the bucket leaves out, and of the products of the first two, in two halves each. The steps:
+        `dropped`, `step`, `count` and `one` (Int64): the bits, without sign and the last 7, of the one value that all
+        rows of the step have, or -1. Both in the order of the numbers.
     """
+    magnitudes = np.abs(values).view(np.int64)
     dropped = first_guess(values) if dropped is None else dropped
-    magnitude = np.abs(values).view(np.int64)
-    frame = pl.DataFrame(
-        {
-            STEP: steps_of(values, dropped),
-            "high": (magnitude >> _MIDDLE) & _PART,
-            "middle": (magnitude >> _LOW) & _PART,
-            "low": magnitude & np.int64(2**_LOW - 1),
-        }
+    steps = steps_of(values, dropped)
+    starts = starts_of_runs(steps)
+    steps = steps[starts]
+    wanted = needed(steps, dropped) if len(steps) > MOST else dropped
+    if wanted > dropped:
+        steps >>= wanted - dropped
+        kept = starts_of_runs(steps)
+        starts, steps, dropped = starts[kept], steps[kept], wanted
+    buckets = steps >> (_REST - dropped)
+    kept = starts_of_runs(buckets)
+    summed = _bucket_sums(magnitudes, counts, starts[kept])
+    return (
+        pl.DataFrame({BUCKET: buckets[kept], **summed}),
+        pl.DataFrame(
+            {
+                DROPPED: np.full(len(steps), dropped, dtype=np.int64),
+                STEP: steps,
+                COUNT: np.add.reduceat(counts, starts),
+                ONE: _one_values(magnitudes, starts),
+            }
+        ),
     )
-    high, middle, low = pl.col("high"), pl.col("middle"), pl.col("low")
-    summed = {"high": high, "middle": middle, "low": low}
-    summed |= {"square": high * high, "product": high * middle, "middle_square": middle * middle}
-    rows = pl.len().cast(pl.Int64)
-    if counts is not None:
-        frame = frame.with_columns(pl.Series(COUNT, counts))
-        summed = {name: part * pl.col(COUNT) for name, part in summed.items()}
-        rows = pl.col(COUNT).sum()
-    counted = (
-        frame.lazy()
-        .select(STEP, *([COUNT] if counts is not None else []), **summed)
-        .group_by(STEP)
-        .agg(rows.alias(COUNT), pl.col(*summed).sum())
-        .with_columns((pl.col(STEP) // 2 ** (_REST - dropped)).alias(BUCKET))
-        .collect()
-    )
-    halves = [
-        half
-        for name in _PRODUCTS
-        for half in (
-            (pl.col(name) // 2**_WORD).alias(f"{name}_upper"),
-            (pl.col(name) % 2**_WORD).alias(f"{name}_lower"),
-        )
-    ]
-    sums = counted.group_by(BUCKET).agg(pl.col(COUNT, *summed).sum())
-    buckets = sums.select(BUCKET, COUNT, "high", "middle", "low", *halves)
-    steps = counted.select(pl.lit(dropped, dtype=pl.Int64).alias(DROPPED), STEP, COUNT, _one_value().alias(ONE))
-    return buckets, coarsened(steps)
 
 
-def _one_value() -> pl.Expr:
-    """The one value of a step, from its sums: squares add up to the least that they can where all rows are alike."""
-    high, middle = (pl.col(name) // pl.col(COUNT) for name in ("high", "middle"))
-    alike = (
-        (high * pl.col(COUNT) == pl.col("high"))
-        & (middle * pl.col(COUNT) == pl.col("middle"))
-        & (high * high * pl.col(COUNT) == pl.col("square"))
-        & (middle * middle * pl.col(COUNT) == pl.col("middle_square"))
-    )
-    position = pl.when(pl.col(BUCKET) < 0).then(-1 - pl.col(BUCKET)).otherwise(pl.col(BUCKET))
-    value = position * 2**_REST + high * 2**_MIDDLE + middle * 2**_LOW
-    return pl.when(alike).then(value).otherwise(SEVERAL)
+def _bucket_sums(magnitudes: Bits, counts: Counts, starts: Indices) -> dict[str, Bits]:
+    """Rows and sums of buckets that begin at some places."""
+    high, middle = (magnitudes >> _MIDDLE) & _PART, (magnitudes >> _LOW) & _PART
+    low = magnitudes & np.int64(2**_LOW - 1)
+    rows = np.add.reduceat(counts, starts)
+    several = int(rows.sum()) > len(magnitudes)
+
+    def added(parts: Bits, by: Bits | None = None) -> Bits:
+        product = parts if by is None else parts * by
+        return np.add.reduceat(product * counts if several else product, starts)
+
+    sums = {COUNT: rows, "high": added(high), "middle": added(middle), "low": added(low)}
+    for name, (one, other) in zip(_PRODUCTS, ((high, high), (high, middle), (middle, middle)), strict=True):
+        product = added(one, other)
+        sums |= {f"{name}_upper": product >> _WORD, f"{name}_lower": product & _HALF}
+    return sums
+
+
+def _one_values(magnitudes: Bits, starts: Indices) -> Bits:
+    """The bits of the one value of each step, without sign and the last 7; of several values -1."""
+    ends = np.append(starts[1:], len(magnitudes)) - 1
+    first, last = magnitudes[starts] >> ROUNDED, magnitudes[ends] >> ROUNDED
+    return np.where(first == last, first << ROUNDED, SEVERAL)
 
 
 def _of_several() -> list[pl.Expr]:
@@ -187,17 +182,17 @@ def step_histogram(parts: Sequence[pl.DataFrame]) -> Histogram | None:
     return Histogram(np.where(alike, value, lower), np.where(alike, value, upper), counts, dropped)
 
 
-def bucket_days(days: pl.Series) -> pl.DataFrame:
-    """Counts rows by day.
+def bucket_days(days: Bits, counts: Counts) -> pl.DataFrame:
+    """Rows by day.
 
     Args:
-        days: Int64, days since 1970-01-01, no null.
+        days: days since 1970-01-01, distinct.
+        counts: rows of each.
 
     Returns:
         As the buckets of `bucket_numbers`, the day in the place of the bucket, sums 0.
     """
-    counted = days.alias(BUCKET).to_frame().group_by(BUCKET).agg(pl.len().cast(pl.Int64).alias(COUNT))
-    return counted.with_columns(pl.lit(0, dtype=pl.Int64).alias(name) for name in SUMS)
+    return pl.DataFrame({BUCKET: days, COUNT: counts, **dict.fromkeys(SUMS, np.zeros(len(days), dtype=np.int64))})
 
 
 def carried() -> list[pl.Expr]:
@@ -210,110 +205,6 @@ def carried() -> list[pl.Expr]:
             pl.col(f"{name}_lower") % 2**_WORD,
         )
     ]
-
-
-@dataclass(frozen=True, eq=False)
-class BucketSums:
-    """Rows of one column by bucket, with the sums of `bucket_numbers`.
-
-    Attributes:
-        buckets: Int64, sorted, distinct.
-        counts: Int64, rows of each.
-        sums: Int64, [bucket, SUMS].
-    """
-
-    buckets: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
-    sums: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: Iterable[pl.DataFrame]) -> BucketSums:
-        """Of the rows of several parts, added up."""
-        parts = [part.select(BUCKET, COUNT, *SUMS).to_numpy() for part in rows] or [
-            np.zeros((0, 2 + len(SUMS)), np.int64)
-        ]
-        stacked = np.concatenate(parts)
-        buckets, place = np.unique(stacked[:, 0], return_inverse=True)
-        added = np.zeros((len(buckets), 1 + len(SUMS)), dtype=np.int64)
-        np.add.at(added, place, stacked[:, 1:])
-        return cls(buckets, added[:, 0], added[:, 1:])
-
-    def day_histogram(self, *, whole: bool = False) -> Histogram | None:
-        """The histogram of days; None of no rows.
-
-        Args:
-            whole: values are days, not moments within them: both edges are the day.
-        """
-        if not len(self.buckets):
-            return None
-        days = self.buckets.astype(np.float64)
-        return Histogram(days, days + (not whole), self.counts)
-
-    def mean_and_sd(
-        self, known: tuple[Fraction | int, Fraction | int] | None = None
-    ) -> tuple[float | None, float | None]:
-        """The mean of numbers, correctly rounded, and the standard deviation with n - 1.
-
-        Args:
-            known: the sums of the numbers and of their squares, where those are more exact than floats.
-
-        Returns:
-            None where there are too few. The deviation is off by less than 1e-13 of the largest number.
-        """
-        total = int(self.counts.sum())
-        if not total:
-            return None, None
-        if known is not None:
-            mean = float(Fraction(known[0]) / total)
-            spread = (total * known[1] - known[0] * known[0]) / Fraction(total * max(1, total - 1))
-            return mean, _root(spread) if total > 1 else None
-        first = second = 0
-        for bucket, count, sums in zip(self.buckets.tolist(), self.counts.tolist(), self.sums.tolist(), strict=True):
-            one, two = _exact(bucket, count, sums)
-            first, second = first + one, second + two
-        mean = _ratio(first, total << _UNIT)
-        if total < 2:
-            return mean, None
-        return mean, _root(Fraction(total * second - first * first, total * (total - 1) << 2 * _UNIT))
-
-
-_UNIT = 1074
-"""Sums are whole multiples of the smallest positive number, 2^-1074."""
-
-
-def _exact(bucket: int, count: int, sums: list[int]) -> tuple[int, int]:
-    """Sum and sum of squares of a bucket's numbers, in units of 2^-1074 and its square."""
-    high, middle, low, *halves = sums
-    position = bucket if bucket >= 0 else -bucket - 1
-    exponent = position >> 5
-    edge = ((1 << 52) if exponent else 0) + ((position & 31) << _REST)
-    shift = max(1, exponent) - 1
-    square, product, middle_square = (
-        (upper << _WORD) + lower for upper, lower in zip(halves[::2], halves[1::2], strict=True)
-    )
-    known = (high << _MIDDLE) + (middle << _LOW)
-    of_known = (square << 2 * _MIDDLE) + (product << 1 + _MIDDLE + _LOW) + (middle_square << 2 * _LOW)
-    of_rest = of_known + (2 * known * low + low * low) // count  # as if `low` were alike in all
-    rest = known + low
-    first = (count * edge + rest) << shift
-    second = (count * edge * edge + 2 * edge * rest + of_rest) << 2 * shift
-    return first if bucket >= 0 else -first, second
-
-
-def _ratio(value: int, by: int) -> float:
-    try:
-        return value / by
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def _root(value: Fraction) -> float:
-    """The square root of a fraction that may be too large or too small for a float."""
-    if value <= 0:
-        return 0.0
-    scale = (value.numerator.bit_length() - value.denominator.bit_length()) // 2
-    root = Fraction(math.sqrt(value / Fraction(4) ** scale)) * Fraction(2) ** scale
-    return _ratio(root.numerator, root.denominator)
 
 
 def quantile(histogram: Histogram, share: float) -> float:

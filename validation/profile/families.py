@@ -8,6 +8,10 @@ from typing import Literal
 
 import polars as pl
 
+_WORDS = frozenset(
+    {pl.Float32, pl.Float64, pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64}
+)
+"""Types of numbers that are measured as they are."""
 Family = Literal["number", "text", "time", "vector", "other"]
 
 
@@ -18,16 +22,16 @@ class Measured:
     Attributes:
         name: its own, or that of a derived one, as in `caption (length)`.
         family: how its values are measured.
-        values: as they are measured: Float64 for numbers, String for texts, days as Int64 for times.
-        exact: the values that have a least and a greatest, where those are no floats; None for all others.
-        few: there are few distinct values, so that counting them first pays.
+        values: as they are measured: floats or integers of at most 64 bits for numbers, String for texts, days as Int64
+            for times.
+        exact: the values that have a least and a greatest, where those are no floats; `values` itself where that has
+            them; None where they are floats.
     """
 
     name: str
     family: Family
     values: pl.Series
     exact: pl.Series | None = None
-    few: bool = False
 
 
 def length_of(name: str) -> str:
@@ -52,12 +56,14 @@ def measured_columns(name: str, column: pl.Series, *, categorical: bool) -> Iter
     elif isinstance(kind, pl.String | pl.Categorical | pl.Enum):
         texts = column.cast(pl.String)
         yield Measured(name, "text", texts)
-        yield Measured(length_of(name), "number", texts.str.len_chars().cast(pl.Float64), few=True)
+        yield Measured(length_of(name), "number", texts.str.len_chars())
     elif isinstance(kind, pl.Boolean):
         yield Measured(name, "text", column.cast(pl.String))
     elif kind.is_numeric():
-        exact = None if kind.is_float() else column
-        yield Measured(name, "number", column.cast(pl.Float64, strict=False), exact)
+        if kind in _WORDS:
+            yield Measured(name, "number", column, None if kind.is_float() else column)
+        else:
+            yield Measured(name, "number", column.cast(pl.Float64, strict=False), column)
     elif isinstance(kind, pl.Date | pl.Datetime):
         days = column.dt.epoch("d") if isinstance(kind, pl.Datetime) else column.cast(pl.Int32)
         yield Measured(name, "time", days.cast(pl.Int64), column)
@@ -68,19 +74,19 @@ def measured_columns(name: str, column: pl.Series, *, categorical: bool) -> Iter
     else:
         yield Measured(name, "other", column)
         if isinstance(kind, pl.Binary):
-            yield Measured(length_of(name), "number", column.bin.size().cast(pl.Float64), few=True)
+            yield Measured(length_of(name), "number", column.bin.size())
 
 
 def _lists(name: str, column: pl.Series) -> Iterator[Measured]:
     lists = column.cast(pl.List(column.dtype.inner)) if isinstance(column.dtype, pl.Array) else column
     assert isinstance(lists.dtype, pl.List)  # noqa: S101
-    lengths = lists.list.len().cast(pl.Float64)
+    lengths = lists.list.len()
     if not lists.dtype.inner.is_numeric():
         yield Measured(name, "other", column)
-        yield Measured(length_of(name), "number", lengths, few=True)
+        yield Measured(length_of(name), "number", lengths)
         return
     numbers = lists.cast(pl.List(pl.Float64))
     norms = numbers.list.eval((pl.element() * pl.element()).sum().sqrt()).list.first()
     yield Measured(name, "vector", numbers)
-    yield Measured(length_of(name), "number", lengths, few=True)
+    yield Measured(length_of(name), "number", lengths)
     yield Measured(f"{name} (norm)", "number", norms)

@@ -113,9 +113,9 @@ class Profile:
         Returns:
             Its profile.
         """
-        from validation.profile.taking import measure  # noqa: PLC0415, which needs this module
+        from validation.profile.taking import Known, measure  # noqa: PLC0415, which needs this module
 
-        return cls.merge([measure(split, source, frame, options, cls.empty())])
+        return cls.merge([measure(split, source, frame, options, Known())])
 
     @classmethod
     def merge(cls, parts: Iterable[Profile]) -> Profile:

@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from validation.profile import vectors
-from validation.profile.buckets import COUNT, BucketSums, quantile, step_histogram
+from validation.profile.buckets import COUNT, quantile, step_histogram
 from validation.profile.distinct import HASH, KEPT, estimate
+from validation.profile.moments import BucketSums
 from validation.profile.scalars import bound_shown, greatest_of, least_of
 from validation.profile.texts import CAP, VALUE, shown_texts, sketch_error, sketched_counts
 from validation.profile.values import Categories, ColumnKind, ColumnProfile, Histogram, Moments, VectorSummary

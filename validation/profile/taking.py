@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import numpy as np
 import polars as pl
 
 from validation.profile import vectors
-from validation.profile.buckets import DROPPED, STEP, bucket_days, bucket_numbers
+from validation.profile.buckets import DROPPED, bucket_days, bucket_numbers
+from validation.profile.counting import count_values
 from validation.profile.distinct import KEPT, mixed, smallest
 from validation.profile.exact import decimal_sums, exact_bound, number_hashes
 from validation.profile.families import Measured, measured_columns
-from validation.profile.grid import edges
 from validation.profile.profile import COLUMN, PLACE, SOURCE, SPLIT, Profile, ProfileOptions
 from validation.profile.scalars import SCALARS, bound_text
 from validation.profile.texts import CAP, VALUE, count_texts, shown_texts, sketch_rows, text_hashes
 
-_PENDING = 8
+_PENDING = 16
 _MOST_ROWS = 2**22
 
 
-def measure(split: str, source: str, frame: pl.DataFrame, options: ProfileOptions, known: Profile) -> Profile:
+def measure(split: str, source: str, frame: pl.DataFrame, options: ProfileOptions, known: Known) -> Profile:
     """Measures a batch.
 
     Args:
@@ -27,7 +30,7 @@ def measure(split: str, source: str, frame: pl.DataFrame, options: ProfileOption
         source: of its rows.
         frame: columns of any names and types; at most 4 million rows.
         options: what is measured of which column.
-        known: a profile that the result will be merged with: what that makes needless is left out.
+        known: of a profile that the result will be merged with: what that makes needless is left out.
 
     Returns:
         A profile, not yet in the one form that `merge` gives; merged, the same as without `known`.
@@ -45,19 +48,41 @@ def measure(split: str, source: str, frame: pl.DataFrame, options: ProfileOption
     return batch.profile()
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a profile that a batch will be merged with makes needless to keep.
+
+    Attributes:
+        sketched: columns whose categories are too many already.
+        below: by column, the largest hash that may be among the smallest.
+        dropped: by column, the bits that its steps have lost already.
+    """
+
+    sketched: frozenset[str] = frozenset()
+    below: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, profile: Profile, split: str, source: str) -> Known:
+        """What is known of a split and source."""
+        here = (pl.col(SPLIT) == split) & (pl.col(SOURCE) == source)
+        full = profile.distinct.filter(here).group_by(COLUMN).agg(pl.len(), pl.col("hash").max())
+        grids = profile.steps.filter(here).group_by(COLUMN).agg(pl.col(DROPPED).first())
+        return cls(
+            frozenset(profile.sketches.filter(here)[COLUMN].unique()),
+            dict(full.filter(pl.col("len") >= KEPT).select(COLUMN, "hash").iter_rows()),
+            dict(grids.select(COLUMN, DROPPED).iter_rows()),
+        )
+
+
 class _Batch:
     """The measures of one batch, gathered column by column."""
 
-    def __init__(self, split: str, source: str, known: Profile) -> None:
-        here = (pl.col(SPLIT) == split) & (pl.col(SOURCE) == source)
+    def __init__(self, split: str, source: str, known: Known) -> None:
         self._place = {SPLIT: split, SOURCE: source}
-        self._sketched = set(known.sketches.filter(here)[COLUMN].unique())
-        full = known.distinct.filter(here).group_by(COLUMN).agg(pl.len(), pl.col("hash").max())
-        self._below = dict(full.filter(pl.col("len") >= KEPT).select(COLUMN, "hash").iter_rows())
-        grids = known.steps.filter(here).group_by(COLUMN).agg(pl.col(DROPPED).first())
-        self._dropped = dict(grids.select(COLUMN, DROPPED).iter_rows())
+        self._known = known
         self._scalars: list[dict[str, object]] = []
-        self._frames: dict[str, list[pl.DataFrame]] = {}
+        self._frames: dict[str, list[tuple[str, pl.DataFrame]]] = {}
 
     def add(self, part: Measured, place: int) -> None:
         values = part.values
@@ -83,37 +108,34 @@ class _Batch:
         self._scalars.append({**self._place, COLUMN: part.name, **scalars})
 
     def _keep(self, what: str, name: str, frame: pl.DataFrame) -> None:
-        named = [pl.lit(self._place[SPLIT]).alias(SPLIT), pl.lit(self._place[SOURCE]).alias(SOURCE)]
-        self._frames.setdefault(what, []).append(frame.select(*named, pl.lit(name).alias(COLUMN), pl.all()))
+        self._frames.setdefault(what, []).append((name, frame))
 
     def _add_numbers(self, part: Measured, present: pl.Series, scalars: dict[str, object]) -> None:
-        counts = None
-        if part.few and len(present):
-            counted = present.alias("value").value_counts(name="rows")
-            present, counts = counted["value"], counted["rows"].cast(pl.Int64).to_numpy()
-        numbers = present.to_numpy()
-        finite = np.isfinite(numbers)
+        values, counts = count_values(present.to_numpy())
+        finite = np.isfinite(values)
         if not finite.all():
-            scalars["nans"] = int(np.isnan(numbers).sum())
-            scalars["infinite"] = int(len(numbers) - finite.sum()) - int(scalars["nans"])  # type: ignore[call-overload]
-            numbers = numbers[finite]
-        if not len(numbers):
+            scalars["nans"] = int(counts[np.isnan(values)].sum())
+            scalars["infinite"] = int(counts[np.isinf(values)].sum())
+            values, counts = values[finite], counts[finite]
+        if not len(values):
             return
-        exact = None
+        numbers = values.astype(np.float64) + 0.0
         if part.exact is None:
-            least, greatest = float(numbers.min()) + 0.0, float(numbers.max()) + 0.0
-            scalars |= {"least": bound_text(least, ""), "greatest": bound_text(greatest, "")}
+            scalars |= {"least": bound_text(float(numbers[0]), ""), "greatest": bound_text(float(numbers[-1]), "")}
+            hashes = number_hashes(numbers, None)
+        elif part.exact is part.values:
+            scalars |= {"least": exact_bound(values[0].item()), "greatest": exact_bound(values[-1].item())}
+            hashes = number_hashes(numbers, pl.Series(values))
         else:
             exact = part.exact.drop_nulls()
             scalars |= {"least": exact_bound(exact.min()), "greatest": exact_bound(exact.max())}
             if isinstance(exact.dtype, pl.Decimal):
                 scalars["total"], scalars["squares"] = decimal_sums(exact)
-        buckets, steps = bucket_numbers(numbers, counts, self._dropped.get(part.name))
+            hashes = number_hashes(present.to_numpy(), exact)
+        buckets, steps = bucket_numbers(numbers, counts, self._known.dropped.get(part.name))
         self._keep("buckets", part.name, buckets)
         self._keep("steps", part.name, steps)
-        if exact is None and len(numbers) > len(steps) and not steps[DROPPED][0]:
-            numbers = edges(steps[STEP].to_numpy(), 0)[0]  # every value, once
-        self._add_distinct(part.name, number_hashes(numbers, exact))
+        self._add_distinct(part.name, hashes)
 
     def _add_times(self, part: Measured, days: pl.Series, scalars: dict[str, object]) -> None:
         assert part.exact is not None  # noqa: S101, times have exact values
@@ -123,13 +145,13 @@ class _Batch:
             assert found is not None  # noqa: S101, there is a value
             one = part.exact.slice(found, 1)
             scalars[name] = bound_text(int(one.to_physical().item()), _iso_text(one))
-        self._keep("buckets", part.name, bucket_days(days))
-        physical = part.exact.drop_nulls().to_physical().cast(pl.Int64)
-        self._add_distinct(part.name, mixed(physical.to_numpy().view(np.uint64)))
+        self._keep("buckets", part.name, bucket_days(*count_values(days.to_numpy())))
+        moments, _ = count_values(part.exact.drop_nulls().to_physical().cast(pl.Int64).to_numpy())
+        self._add_distinct(part.name, mixed(moments.view(np.uint64)))
 
     def _add_texts(self, name: str, present: pl.Series, scalars: dict[str, object]) -> None:
         texts = shown_texts(present)
-        if name not in self._sketched:
+        if name not in self._known.sketched:
             counted = count_texts(texts)
             if len(counted) <= CAP:
                 self._add_distinct(name, text_hashes(counted[VALUE]).to_numpy())
@@ -157,12 +179,19 @@ class _Batch:
 
     def _add_distinct(self, name: str, hashes: np.ndarray[tuple[int, ...], np.dtype[np.uint64]]) -> None:
         if len(hashes):
-            self._keep("distinct", name, smallest(hashes, self._below.get(name)).to_frame())
+            self._keep("distinct", name, smallest(hashes, self._known.below.get(name)).to_frame())
 
     def profile(self) -> Profile:
         columns = pl.DataFrame(self._scalars, schema={**dict.fromkeys(PLACE, pl.String()), **SCALARS})
-        frames = {what: pl.concat(parts) for what, parts in self._frames.items()}
+        frames = {what: self._named(parts) for what, parts in self._frames.items()}
         return Profile.of_frames(columns=columns, **frames)
+
+    def _named(self, parts: list[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+        """Parts of several columns in one frame, with the split, the source and the column of each row."""
+        which = np.repeat(np.arange(len(parts)), [len(frame) for _, frame in parts])
+        names = pl.Series(COLUMN, [name for name, _ in parts], dtype=pl.String)[which]
+        place = [pl.lit(self._place[SPLIT]).alias(SPLIT), pl.lit(self._place[SOURCE]).alias(SOURCE)]
+        return pl.concat([frame for _, frame in parts]).select(*place, names, pl.all())
 
 
 def _iso_text(one: pl.Series) -> str:
@@ -182,6 +211,7 @@ class ProfileTaker:
         self._options = options
         self._whole = Profile.empty()
         self._parts: list[Profile] = []
+        self._known: dict[tuple[str, str], Known] = {}
 
     def add(self, split: str, source: str, frame: pl.DataFrame) -> None:
         """Measures a batch.
@@ -191,9 +221,11 @@ class ProfileTaker:
             source: of its rows.
             frame: columns of any names and types.
         """
+        if (split, source) not in self._known:
+            self._known[split, source] = Known.of(self._whole, split, source)
         for start in range(0, len(frame), _MOST_ROWS):
             part = frame.slice(start, _MOST_ROWS)
-            self._parts.append(measure(split, source, part, self._options, self._whole))
+            self._parts.append(measure(split, source, part, self._options, self._known[split, source]))
         if len(self._parts) >= _PENDING or not len(self._whole.columns):
             self._merge()
 
@@ -206,3 +238,4 @@ class ProfileTaker:
         if self._parts:
             self._whole = Profile.merge([self._whole, *self._parts])
             self._parts = []
+            self._known = {}

@@ -32,9 +32,10 @@ def shown_texts(texts: pl.Series) -> pl.Series:
     """
     if not len(texts):
         return texts
-    long = texts.str.len_bytes() > _LONGEST
-    if not long.any():
+    sizes = texts.str.len_bytes()
+    if int(sizes.max()) <= _LONGEST:  # type: ignore[arg-type]
         return texts
+    long = sizes > _LONGEST
     return (
         pl.DataFrame({VALUE: texts, "long": long, "hash": text_hashes(texts)})
         .select(
@@ -60,11 +61,11 @@ def count_texts(texts: pl.Series) -> pl.DataFrame:
     return counted.select(VALUE, COUNT)
 
 
-def sketch_cells(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """The cells that hashes fall into, [depth, rows]."""
-    mask = np.uint64(WIDTH - 1)
-    rows = [((hashes >> np.uint64(i * _BITS)) & mask).astype(np.int64) + i * WIDTH for i in range(DEPTH)]
-    return np.stack(rows)
+def sketch_cells(hashes: npt.NDArray[np.uint64], depth: int) -> npt.NDArray[np.int64]:
+    """The cell of each hash in one of the rows of the sketch, from 0 to 1,023."""
+    cells = hashes >> np.uint64(depth * _BITS)
+    cells &= np.uint64(WIDTH - 1)
+    return cells.view(np.int64)
 
 
 def sketch_rows(hashes: pl.Series, counts: pl.Series | None = None) -> pl.DataFrame:
@@ -77,15 +78,16 @@ def sketch_rows(hashes: pl.Series, counts: pl.Series | None = None) -> pl.DataFr
     Returns:
         `cell` and `count`, those above 0, by cell.
     """
-    cells = sketch_cells(hashes.to_numpy())
-    sums = np.zeros(DEPTH * WIDTH, dtype=np.int64)
-    for row in cells:
+    numbers = hashes.to_numpy()
+    sums = np.zeros((DEPTH, WIDTH), dtype=np.int64)
+    for depth in range(DEPTH):
+        cells = sketch_cells(numbers, depth)
         if counts is None:
-            sums += np.bincount(row, minlength=DEPTH * WIDTH)
+            sums[depth] = np.bincount(cells, minlength=WIDTH)
         else:
-            np.add.at(sums, row, counts.to_numpy())
+            np.add.at(sums[depth], cells, counts.to_numpy())
     used = np.flatnonzero(sums)
-    return pl.DataFrame({CELL: used.astype(np.int64), COUNT: sums[used]})
+    return pl.DataFrame({CELL: used.astype(np.int64), COUNT: sums.ravel()[used]})
 
 
 def sketched_counts(sketch: pl.DataFrame, texts: pl.Series) -> npt.NDArray[np.int64]:
@@ -100,7 +102,9 @@ def sketched_counts(sketch: pl.DataFrame, texts: pl.Series) -> npt.NDArray[np.in
     """
     sums = np.zeros(DEPTH * WIDTH, dtype=np.int64)
     sums[sketch[CELL].to_numpy()] = sketch[COUNT].to_numpy()
-    found: npt.NDArray[np.int64] = sums[sketch_cells(text_hashes(texts).to_numpy())].min(axis=0)
+    hashes = text_hashes(texts).to_numpy()
+    rows = [row[sketch_cells(hashes, depth)] for depth, row in enumerate(sums.reshape(DEPTH, WIDTH))]
+    found: npt.NDArray[np.int64] = np.minimum.reduce(rows)
     return found
 
 

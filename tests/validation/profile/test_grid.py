@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validation.profile.buckets import DROPPED, ONE, STEP, bucket_numbers, quantile, step_histogram
+from validation.profile.counting import count_values
 from validation.profile.grid import COARSEST, MOST, needed, steps_between, steps_of
 from validation.profile.profile import Profile, ProfileOptions
 from validation.profile.taking import ProfileTaker
@@ -61,7 +62,7 @@ def test_the_grid_is_that_of_all_rows_however_they_are_cut(values: np.ndarray, d
 @settings(max_examples=30, deadline=None)
 @given(many_numbers())
 def test_every_row_lies_in_its_step_and_steps_of_one_value_are_that_value(values: np.ndarray) -> None:
-    found = step_histogram([bucket_numbers(values)[1]])
+    found = step_histogram([bucket_numbers(*count_values(values))[1]])
     assert found is not None
     assert found.rows == len(values)
     one = found.lower == found.upper
@@ -82,7 +83,7 @@ def test_every_row_lies_in_its_step_and_steps_of_one_value_are_that_value(values
 def test_a_value_that_has_its_step_alone_is_that_value(value: float) -> None:
     generator = np.random.default_rng(1)
     values = np.concatenate([np.full(5_000, value), generator.lognormal(0, 20, 20_000)])
-    steps = bucket_numbers(values)[1]
+    steps = bucket_numbers(*count_values(values))[1]
     assert steps[DROPPED][0] > 40
     found = step_histogram([steps])
     assert found is not None
@@ -95,7 +96,7 @@ def test_a_value_that_has_its_step_alone_is_that_value(value: float) -> None:
 @pytest.mark.parametrize(("center", "spread"), [(2_008.0, 4.0), (59.5, 0.03), (1.63e9, 1e6), (-291.0, 0.5), (0.0, 1.0)])
 def test_quantiles_are_within_a_fraction_of_the_spread_wherever_values_lie(center: float, spread: float) -> None:
     values = center + spread * np.random.default_rng(1).normal(size=20_000)
-    found = step_histogram([bucket_numbers(values)[1]])
+    found = step_histogram([bucket_numbers(*count_values(values))[1]])
     assert found is not None
     for share in (0.05, 0.5, 0.95):
         assert quantile(found, share) == pytest.approx(np.quantile(values, share), abs=0.06 * spread)

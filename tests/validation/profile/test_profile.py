@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitting.frames import pack_frames, unpack_frames
-from validation.profile.buckets import BucketSums, bucket_numbers, quantile, step_histogram
+from validation.profile.buckets import bucket_numbers, quantile, step_histogram
+from validation.profile.counting import count_values
+from validation.profile.moments import BucketSums
 from validation.profile.profile import FORMAT, Profile, ProfileOptions
 from validation.profile.taking import ProfileTaker
 from validation.profile.texts import CAP
@@ -93,7 +95,7 @@ def test_many_categories_are_sketched_whenever_they_become_many() -> None:
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=40))
 def test_means_are_exact_and_deviations_nearly(values: list[float]) -> None:
     series = pl.Series(values)
-    sums, steps = bucket_numbers(series.to_numpy())
+    sums, steps = bucket_numbers(*count_values(series.to_numpy()))
     buckets = BucketSums.of([sums])
     mean, deviation = buckets.mean_and_sd()
     assert mean is not None
