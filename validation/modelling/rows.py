@@ -12,6 +12,10 @@ import polars as pl
 from validation.seeds import seed_of
 from validation.settings import ColumnRoles
 
+MOST_VALUES = 1_000_000
+"""Rows times columns that models see of a part at most, as long as that leaves them `LEAST_ROWS` rows."""
+LEAST_ROWS = 1_000
+
 Integers = npt.NDArray[np.int64]
 Unsigned = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.float64]
@@ -116,14 +120,17 @@ class SampleRows:
 
         The sample holds up to so many rows of every split and source, so a source of few rows is over-represented in
         it. Of each source the first rows, those of least key, are kept: as many as its share asks for. Where a source
-        has too few sampled rows for its share, all shares shrink with it.
+        has too few sampled rows for its share, all shares shrink with it. Of more than a hundred columns fewer rows are
+        kept, so that the time that models take does not grow with the columns without end.
 
         Args:
-            most: rows to keep at most, over all splits and sources.
+            most: rows to keep at most, over all splits and sources; of many columns a million values, and 1,000 rows
+                at least.
 
         Returns:
             The rows kept, in their order; every source that had a row keeps one, even if they are then more.
         """
+        most = min(most, max(LEAST_ROWS, MOST_VALUES // max(self.rows.width, 1)))
         sampled = self._sampled()
         totals = {part: max(self.source_rows.get(part, count), count) for part, count in sampled.items()}
         share = min([1.0, most / max(sum(totals.values()), 1), *(sampled[part] / totals[part] for part in sampled)])

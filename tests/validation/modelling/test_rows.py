@@ -48,6 +48,12 @@ def test_bounded_keeps_sources_in_proportion(sampled: list[int], factors: list[i
         assert kept.rows["x"].filter(kept.sources == name).to_list() == first[name][:count]
 
 
+@pytest.mark.parametrize(("columns", "kept"), [(3, 1_300), (1_000, 1_000), (800, 1_250)])
+def test_bounded_keeps_fewer_rows_of_many_columns(columns: int, kept: int) -> None:
+    frame = pl.DataFrame({str(number): np.arange(1_300) for number in range(columns)})
+    assert len(sample_of(frame, ["train"] * len(frame)).bounded(2_000)) == kept
+
+
 @given(
     groups=st.lists(st.integers(0, 30), min_size=1, max_size=120),
     folds=st.integers(2, 6),
