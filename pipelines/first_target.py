@@ -12,7 +12,7 @@ _TARGETS = ("app", "target", "prod", "production", "mobile", "phone", "live", "r
 _TELLING = ("source", "origin", "site", "domain", "channel", "platform", "hospital", "airport", "dataset", "provider")
 _MOST_VALUES = 20
 MIN_ROWS = 4
-"""How many rows a target has at least: one for each split."""
+"""How many rows, and how many groups, a target has at least: one for each split."""
 _SHOWN = 6
 
 
@@ -37,16 +37,17 @@ class Target:
     column: str | None = None
 
 
-def guess_target(samples: Mapping[str, pl.DataFrame], rows: Mapping[str, int]) -> Target:
+def guess_target(samples: Mapping[str, pl.DataFrame], rows: Mapping[str, int], group: str | None = None) -> Target:
     """Guesses the target.
 
     Args:
         samples: rows of each source.
         rows: how many each has.
+        group: the column of what must stay together; None where there is none.
 
     Returns:
-        A source whose name says so, else the smallest that has rows for splits; of one source alone, a value of a
-        column that tells where rows come from, where there is such a column.
+        A source whose name says so, else the smallest that has rows and groups for splits; of one source alone, a
+        value of a column that tells where rows come from, where there is such a column.
     """
     if len(samples) == 1:
         ((name, sample),) = samples.items()
@@ -54,9 +55,20 @@ def guess_target(samples: Mapping[str, pl.DataFrame], rows: Mapping[str, int]) -
     for name in rows:
         if _says_so(name):
             return Target(name, None, rows[name], name, "its name says so")
-    least = min(rows, key=lambda name: (rows[name] < MIN_ROWS, rows[name]))
-    few = ", but for those of too few rows" if min(rows.values()) < MIN_ROWS <= rows[least] else ""
-    return Target(least, None, rows[least], least, f"the smallest source{few}")
+    room = {name: min(rows[name], _groups(samples[name], group, rows[name])) >= MIN_ROWS for name in rows}
+    least = min(rows, key=lambda name: (not room[name], rows[name]))
+    lacking = [name for name in rows if rows[name] <= rows[least] and room[least] and not room[name]]
+    few = f", but for those of too few rows{' or groups' if group else ''}" if lacking else ""
+    alike = any(rows[name] == rows[least] and name != least for name in rows if room[name] == room[least])
+    return Target(least, None, rows[least], least, f"{'no source is smaller' if alike else 'the smallest source'}{few}")
+
+
+def _groups(sample: pl.DataFrame, group: str | None, rows: int) -> int:
+    """How many groups a sample has; a null is a group of one."""
+    if group is None:
+        return rows
+    values = sample.get_column(group)
+    return values.drop_nulls().n_unique() + values.null_count()
 
 
 def _by_column(sample: pl.DataFrame, rows: int) -> Target | None:

@@ -181,7 +181,7 @@ def _text(
     )
     reserved = source_column != "source"
     key, group, label = _key(samples, source_column), _group(samples), _label(samples)
-    target = guess_target(samples, rows)
+    target = guess_target(samples, rows, group.value[0] if group else None)
     _check_enough(target)
     strata = [*(label.value if label else ()), *([target.column] if target.column else [])]
     lines = [

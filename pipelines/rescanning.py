@@ -85,7 +85,7 @@ def _again(run: RunDirectory) -> str:
 def _changes(found: Tally, stored: Tally) -> Iterator[str]:
     """What differs between the files and what was counted when they were written."""
     for split, other, rows in found.leaks.select("split", "other", "rows").iter_rows():
-        yield f"{rows:,} rows of {split} belong to {other} by the plan"
+        yield f"{rows:,} {'row' if rows == 1 else 'rows'} of {split} should be in {other} by the plan"
     names = ["split", "source", "label"]
     joined = stored.rows.select(*names, pl.col("rows").alias("written")).join(
         found.rows.select(*names, "rows"), on=names, how="full", coalesce=True, nulls_equal=True

@@ -57,7 +57,7 @@ def draw_all(inputs: Inputs) -> Reservations:
 
 
 _CURE = (
-    "Ask for smaller splits, or set `on_shortfall: fill` (takes the rest from other strata) or "
+    "Ask for sizes that fit, or set `on_shortfall: fill` (takes the rest from other strata) or "
     "`on_shortfall: allow` (accepts smaller splits)."
 )
 

@@ -243,7 +243,7 @@ def _empty(
     sizes_of_groups = _in_pool(inputs, pool).group_by(GROUP).agg(pl.col(ROWS).sum())[ROWS]
     least = min(sizes_of_groups.to_list(), default=0)
     return [
-        f"  - {split.name} would be empty: asked {sizes[i]:,}, and the smallest group of pool {pool!r} has {least:,}"
+        f"  - {split.name} would be empty: asked {sizes[i]:,}, and the least group of pool {pool!r} has {least:,} rows"
         if sizes[i]
         else f"  - {split.name} would be empty: its share of the {pool_rows:,} rows of pool {pool!r} is less than a row"
         for i, split in enumerate(inputs.request.splits_of(pool))

@@ -453,7 +453,8 @@ def test_groups_that_are_all_too_large_are_told_before_anything_is_written(
         "{{test: {test}, dev: {dev}, train_dev: {train_dev}", "{{dev: 3"
     )
     message = run_told(tmp_path, capsys, 1, text)
-    assert "dev would be empty: asked 3, and the smallest group of pool 'target' has 5" in message
+    assert "dev would be empty: asked 3, and the least group of pool 'target' has 5 rows" in message
+    assert "Ask for smaller splits" not in message
     result = api.run(str(write_spec(tmp_path, text + "on_shortfall: allow\n", **SMALL)), str(tmp_path / "RUN"))
     assert result.success
     assert not len(read_split(tmp_path / "RUN", "train").filter(pl.col("source") == "nobody"))

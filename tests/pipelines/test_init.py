@@ -80,6 +80,19 @@ def test_the_smallest_source_is_the_target_where_no_name_says_more(tmp_path: Pat
     assert spec.target.source == ("y",)
 
 
+def test_a_source_of_too_few_groups_is_no_target_and_a_tie_is_told(tmp_path: Path) -> None:
+    """No split can be drawn from a source that has one speaker."""
+
+    def digits(prefix: str, speakers: int) -> pl.DataFrame:
+        return images(40, prefix).drop("user_id").with_columns(speaker=pl.format(prefix + "{}", pl.int_range(40) % speakers))
+
+    files = {name: digits(name, speakers) for name, speakers in (("anna", 1), ("bert", 2), ("many", 20), ("more", 20))}
+    folder = write(tmp_path, {f"{name}/x.parquet": frame for name, frame in files.items()})
+    text = suggest_spec([folder])
+    assert parse_spec(text).target.source == ("many",)
+    assert "no source is smaller, but for those of too few rows or groups: CONFIRM" in text
+
+
 def test_a_column_named_source_is_stepped_around(tmp_path: Path) -> None:
     taken = images().with_columns(source=pl.lit("x"), dataset=pl.lit("x"))
     spec = suggested(tmp_path, {"a/x.parquet": taken})

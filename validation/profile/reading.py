@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -198,9 +199,8 @@ def _told(column: ColumnProfile) -> dict[str, Any]:
     if column.moments is not None:
         moments = column.moments
         told |= {"min": _plain(moments.minimum), "max": _plain(moments.maximum)}
-        told |= {"mean": _plain(moments.mean), "sd": _plain(moments.sd)}
-        if column.kind == "time":
-            told["mean"] = _day(moments.mean)
+        mean = _day(moments.mean) if column.kind == "time" else _within(moments.mean, told)
+        told |= {"mean": mean, "sd": _plain(moments.sd)}
     if column.histogram is not None:
         quantiles = {share: quantile(column.histogram, share) for share in _SHARES}
         if column.kind == "time":
@@ -226,12 +226,16 @@ def _day(value: float | None) -> str | None:
         return f"{math.floor(value)} days"
 
 
-def _within(value: float, told: Mapping[str, Any]) -> int | float | str | None:
-    """A quantile, where its step reaches beyond the least or the greatest value, as that."""
-    least, greatest = told["min"], told["max"]
-    if value <= float(least):
-        return _plain(least)
-    return _plain(greatest if value >= float(greatest) else value)
+def _within(value: float | None, told: Mapping[str, Any]) -> int | float | str | None:
+    """A mean or quantile: all its digits, where 12 are beyond all values; a bound, where its step reaches beyond."""
+    plain = _plain(value)
+    if value is None or plain is None:
+        return None
+    least, greatest = Decimal(told["min"]), Decimal(told["max"])
+    if value <= least or value >= greatest:
+        bound: int | float | str | None = told["min" if value <= least else "max"]
+        return bound
+    return plain if least <= Decimal(plain) <= greatest else value
 
 
 def _by_count(pair: tuple[str, int]) -> tuple[int, str]:

@@ -103,6 +103,16 @@ def test_quantiles_lie_within_the_values(values: list[float]) -> None:
     assert list(told["quantiles"].values()) == sorted(told["quantiles"].values())
 
 
+@pytest.mark.parametrize("least", [2**53, 10**15 + 7, 1_764_072_000_123_456_789])
+def test_means_of_large_integers_lie_within_the_values(least: int) -> None:
+    """Twelve digits of them are less than the least."""
+    values = pl.Series([least + i for i in range(50)], dtype=pl.Int64)
+    told = Profile.of("dev", "app", pl.DataFrame({"x": values}), OPTIONS).to_document()["dev"]["app"]["x"]
+    assert (told["min"], told["max"]) == (least, least + 49)
+    assert all(least <= value <= least + 49 for value in (told["mean"], *told["quantiles"].values()))
+    assert abs(told["mean"] - least - 24.5) <= np.spacing(float(least))
+
+
 def test_dates_are_told_as_dates() -> None:
     days = [dt.date(2026, 1, 1) + dt.timedelta(days=i) for i in range(101)]
     told = Profile.of("dev", "app", pl.DataFrame({"day": days}), OPTIONS).to_document()["dev"]["app"]["day"]
