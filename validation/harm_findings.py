@@ -140,13 +140,13 @@ def _unseen(left_out: Sequence[LeftOut]) -> str:
     for one in left_out:
         if one.reason in NOT_READ:
             why.setdefault(one.reason, []).append(f"`{one.name}`")
-    told = "; ".join(f"{_some(names)} {'each ' * (len(names) > 1)}{reason}" for reason, names in why.items())
+    told = "; ".join(f"{_some(names)} {reason}" for reason, names in why.items())
     return f"Models did not see {told}." if told else ""
 
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _CARRIED:,} more" if len(names) > _CARRIED else ""
-    return f"{', '.join(names[:_CARRIED])}{more}, which"
+    return f"{', '.join(names[:_CARRIED])}{more}, {'which' if len(names) == 1 else 'each of which'}"
 
 
 def _cost(result: HarmResult, pair: Pair) -> str | None:

@@ -86,8 +86,8 @@ def test_a_source_of_too_few_groups_is_no_target_and_a_tie_is_told(tmp_path: Pat
     def digits(prefix: str, speakers: int) -> pl.DataFrame:
         return images(40, prefix).drop("user_id").with_columns(speaker=pl.format(prefix + "{}", pl.int_range(40) % speakers))
 
-    files = {name: digits(name, speakers) for name, speakers in (("anna", 1), ("bert", 2), ("many", 20), ("more", 20))}
-    folder = write(tmp_path, {f"{name}/x.parquet": frame for name, frame in files.items()})
+    speakers = {"anna": 1, "bert": 2, "many": 20, "more": 20}
+    folder = write(tmp_path, {f"{name}/x.parquet": digits(name, count) for name, count in speakers.items()})
     text = suggest_spec([folder])
     assert parse_spec(text).target.source == ("many",)
     assert "no source is smaller, but for those of too few rows or groups: CONFIRM" in text
