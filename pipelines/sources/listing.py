@@ -57,7 +57,8 @@ def list_source(name: str, paths: Sequence[str], base: str | None) -> tuple[List
             raise DataError(
                 f"source {name!r}: no file at {path}"
                 + (f" (in {locate(base).uri})" if base else "")
-                + "; check the path (names that begin with . or _ are left out)"
+                + "; check the path (left out are names that begin with . or _, and in a folder documents such as "
+                ".md and .txt; those are read by name, or by a glob as in *.txt)"
             )
         found.update((match.uri, match) for match in matches)
     return tuple(found[uri] for uri in sorted(found))

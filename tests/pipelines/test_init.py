@@ -84,7 +84,8 @@ def test_a_source_of_too_few_groups_is_no_target_and_a_tie_is_told(tmp_path: Pat
     """No split can be drawn from a source that has one speaker."""
 
     def digits(prefix: str, speakers: int) -> pl.DataFrame:
-        return images(40, prefix).drop("user_id").with_columns(speaker=pl.format(prefix + "{}", pl.int_range(40) % speakers))
+        named = pl.format(prefix + "{}", pl.int_range(40) % speakers)
+        return images(40, prefix).drop("user_id").with_columns(speaker=named)
 
     speakers = {"anna": 1, "bert": 2, "many": 20, "more": 20}
     folder = write(tmp_path, {f"{name}/x.parquet": digits(name, count) for name, count in speakers.items()})

@@ -165,6 +165,14 @@ def test_a_glob_that_matches_nothing_is_told(tree: Path) -> None:
         names(tree, "nowhere-*")
 
 
+def test_a_folder_of_documents_alone_tells_how_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/rows.txt").write_text("id\n1\n")
+    with pytest.raises(DataError, match=r"no file at app .*in a folder documents such as \.md and \.txt; .* \*\.txt"):
+        list_source("app", ["app"], str(tmp_path))
+    assert [file.file for file in list_source("app", ["app/*.txt"], str(tmp_path))] == ["app/rows.txt"]
+
+
 @pytest.mark.parametrize(
     ("path", "inner", "taken"),
     [
