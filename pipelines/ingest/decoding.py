@@ -177,6 +177,8 @@ def decode_file(data: bytes, limits: Limits, longest: int | None, name: str = ""
         exif = image.getexif()
         turn = exif.get(ExifTags.Base.Orientation, 1)
         image.load()
+        if found == "TIFF":  # Pillow has turned it
+            turn, (width, height) = 1, image.size
     except _DAMAGE as error:
         _broken(error)
     if min(image.size) < 1:

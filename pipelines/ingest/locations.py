@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow.fs import FileType
 
 from pipelines.ingest.image_columns import bytes_of, image_column
 from pipelines.ingest.names import KindName, location_columns
+from pipelines.ingest.rejects import UNREADABLE
 from pipelines.sources.filesystems import Location, first_line, locate
 from pipelines.sources.uris import is_uri, join
 from splitting.errors import DataError
@@ -176,8 +180,9 @@ def _some_at_once(places: Iterator[Place]) -> Iterator[list[Place]]:
 
 def _read_local(path: str, most: int | None) -> bytes | OSError:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123, one of millions
-            return file.read(-1 if most is None else most + 1)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123, one of millions
+            size = os.fstat(file.fileno()).st_size  # room for `most` bytes, made for each file, would cost much
+            return file.readall() if most is None or size <= most else file.read(most + 1)
     except OSError as error:
         return error
 
@@ -226,16 +231,26 @@ def with_stamps(members: pa.Table, base: str) -> pa.Table:
     lacking = pc.and_(pc.and_(pc.is_null(members["_size"]), pc.is_null(members["_row"])), pc.is_null(members["_kind"]))
     if not pc.any(lacking).as_py():
         return members
-    sizes, stamps = members["_size"].to_pylist(), members["_stamp"].to_pylist()
+    known = {name: members[name].to_pylist() for name in ("_size", "_stamp", "_kind", "_reason")}
     for i, (uri, wanted) in enumerate(zip(members["_uri"].to_pylist(), lacking.to_pylist(), strict=True)):
         if wanted:
-            location = resolve(uri, base)
-            info = location.filesystem.get_file_info(location.path)
-            sizes[i], stamps[i] = (info.size, info.mtime_ns) if info.is_file else (None, None)
-    for name, values in (("_size", sizes), ("_stamp", stamps)):
+            for name, value in _looked_at(resolve(uri, base)).items():
+                known[name][i] = value
+    for name, values in known.items():
         at = members.schema.get_field_index(name)
-        members = members.set_column(at, members.schema.field(at), pa.array(values, pa.int64()))
+        members = members.set_column(at, members.schema.field(at), pa.array(values, members.schema.field(at).type))
     return members
+
+
+def _looked_at(location: Location) -> dict[str, Any]:
+    """Size and stamp of a file; why it is none where it is a folder, or a pipe, which would be waited on for ever."""
+    try:
+        info = location.filesystem.get_file_info(location.path)
+    except OSError as error:
+        return {"_kind": UNREADABLE, "_reason": first_line(error)}
+    if info.type in (FileType.File, FileType.NotFound):
+        return {"_size": info.size, "_stamp": info.mtime_ns}
+    return {"_kind": UNREADABLE, "_reason": "is a folder" if info.type == FileType.Directory else "is no file"}
 
 
 def _row_group_ends(metadata: pq.FileMetaData) -> list[int]:

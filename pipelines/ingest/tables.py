@@ -92,9 +92,17 @@ def _column(values: list[Any]) -> pa.Array:
         return pa.nulls(len(values))  # goes with whatever other parts hold
     if kinds <= {int} and all(value is None or -(2**63) <= value < 2**63 for value in values):
         return pa.array(values, pa.int64())
-    if kinds <= {int, float}:
+    if kinds <= {int, float} and all(map(_is_a_float, values)):
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
     texts = [v if isinstance(v, str) or v is None else json.dumps(v, ensure_ascii=False) for v in values]
     return pa.array(texts, pa.string())
+
+
+def _is_a_float(value: float | None) -> bool:
+    try:
+        float(value or 0)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
+    return True

@@ -85,15 +85,16 @@ def test_transparent_pixels_are_white() -> None:
     assert measured["perceptual_hash"] is measured["difference_hash"] is None
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])  # Pillow turns a TIFF itself
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_images_are_turned_as_exif_asks(orientation: int) -> None:
+def test_images_are_turned_as_exif_asks(orientation: int, kind: str) -> None:
     upright = picture(3, 96, 64)
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Image.Transpose that makes what the orientation turns back
     stored = upright if orientation == 1 else upright.transpose(Image.Transpose(undo[orientation]))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(stored, "PNG", exif=exif)
-    measured, plain = (measure_image(d, "a.png", LIMITS) for d in (data, encoded(upright, "PNG")))
+    data = encoded(stored, kind, exif=exif)
+    measured, plain = (measure_image(d, "a", LIMITS) for d in (data, encoded(upright, kind)))
     assert (measured["width"], measured["height"]) == (96, 64)
     assert measured["perceptual_hash"] == plain["perceptual_hash"]
     assert measured["difference_hash"] == plain["difference_hash"]
