@@ -92,7 +92,7 @@ def _walk_local(folder: Location, inner: str) -> Iterator[Walked]:
 
 
 def _sorted_names(folder: Location, place: str) -> pl.DataFrame:
-    """What lies in one folder, by the bytes of its names: `name`, `folder` (whether it is one), `kind` (of a rejection).
+    """What lies in one folder, sorted: `name`, `folder` (whether it is one), `kind` (of a rejection).
 
     Packed: a million take 40 MB.
     """
