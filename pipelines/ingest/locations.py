@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -26,6 +27,8 @@ from splitting.errors import DataError
 
 _AT_ONCE = 16
 _BYTES_AT_ONCE = 64 * 2**20
+_ROWS_AT_ONCE = 16
+_BUFFER = 2**20
 _OUT = frozenset({"", ".", ".."})
 
 
@@ -204,21 +207,32 @@ def _read_pieces(location: Location, places: Sequence[Place]) -> Iterator[bytes]
 
 
 def _read_rows(location: Location, places: Sequence[Place]) -> Iterator[bytes | OSError]:
-    """Rows of a Parquet file, those of a row group together."""
+    """Rows of a Parquet file, those of a row group together, as a stream: a few rows are held at a time."""
     wanted = [place.row or 0 for place in places]
-    with pq.ParquetFile(location.path, filesystem=location.filesystem) as opened:
+    with pq.ParquetFile(location.path, filesystem=location.filesystem, buffer_size=_BUFFER, pre_buffer=False) as opened:
         name = image_column(opened.schema_arrow, location.uri)
         ends = _row_group_ends(opened.metadata)
-        group_of = [next((i for i, end in enumerate(ends) if row < end), None) for row in wanted]
+        group_of = [bisect_right(ends, row) for row in wanted]
         for group, members in groupby(zip(group_of, wanted, strict=True), key=lambda pair: pair[0]):
             rows = [row for _, row in members]
-            if group is None:
+            if group == len(ends):
                 yield from [FileNotFoundError(errno.ENOENT, "no such row")] * len(rows)
                 continue
-            start = ends[group - 1] if group else 0
-            values = opened.read_row_group(group, columns=[name])[name].take(pa.array([row - start for row in rows]))
-            missing = FileNotFoundError(errno.ENOENT, "no bytes in this row")
-            yield from (missing if data is None else data for data in bytes_of(values).to_pylist())
+            yield from _of_row_group(opened, group, name, [row - (ends[group - 1] if group else 0) for row in rows])
+
+
+def _of_row_group(opened: pq.ParquetFile, group: int, name: str, rows: Sequence[int]) -> Iterator[bytes | OSError]:
+    """Some rows of a row group; read once for each run of rows that ascends."""
+    missing = FileNotFoundError(errno.ENOENT, "no bytes in this row")
+    end, batches, values = 0, iter(()), pa.nulls(0)
+    for before, row in zip([rows[0], *rows], rows, strict=False):
+        if not end or row < before:
+            end, batches = 0, opened.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=[name])
+        while row >= end:
+            values = bytes_of(next(batches).column(0))
+            end += len(values)
+        data = values[row - end + len(values)].as_py()
+        yield missing if data is None else data
 
 
 def with_stamps(members: pa.Table, base: str) -> pa.Table:
