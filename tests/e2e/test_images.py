@@ -244,6 +244,11 @@ checks: {{min_rows: 30}}
         distances.append((row["perceptual_hash"] ^ int(known["phash"], 16)).bit_count())
     assert sorted(distances)[int(0.9 * len(distances))] == 0
     assert max(distances) <= 4
+    # The manifest names no group of near-duplicates, and its own hashes are 6 bits apart and more: none is found.
+    assert {row["neardup_group"] for row in manifest.values()} == {""}
+    hashes = [int(row["phash"], 16) for row in manifest.values()]
+    assert min((one ^ other).bit_count() for i, one in enumerate(hashes) for other in hashes[:i]) == 6
+    assert result.plan.links is None or result.plan.links.clusters == 0
     assert RunDirectory.at(str(tmp_path / "run")).finished
 
 
