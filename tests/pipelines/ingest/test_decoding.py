@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from pipelines.ingest import decoding
 from pipelines.ingest.decoding import _formats, decode, decode_file
 from pipelines.ingest.images import LONGEST, MEASURED, measure_image
 from pipelines.ingest.rejects import Limits, UnreadableError
@@ -212,3 +213,18 @@ def test_errors_cross_processes() -> None:
 def test_closed_after_use() -> None:
     sink = io.BytesIO(encoded(picture(1)))
     assert decode(sink.getvalue(), LIMITS, 10).size == (10, 7)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "RGBA", "LA", "CMYK", "I;16", "I", "F"])
+def test_a_large_image_is_measured_in_strips_as_it_is_in_one(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = picture(4, 90, 61)
+    if mode == "RGBA":
+        image.putalpha(picture(5, 90, 61).convert("L"))
+    elif mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    else:
+        image = image.convert("L").convert(mode) if mode in ("LA", "I", "F") else image.convert(mode)
+    data = encoded(image, "TIFF")
+    whole = measure_image(data, "a.tif", LIMITS)
+    monkeypatch.setattr(decoding, "_STRIP", 500)
+    assert measure_image(data, "a.tif", LIMITS) == whole
