@@ -1,7 +1,8 @@
 """Measure the ingest of images against Pillow alone: what does it cost beyond opening and decoding the same files?
 
 Makes JPEG files of a few sizes, then, in turn and in fresh processes: Pillow opens each file and decodes it at the
-reduced scale that the ingest asks for, on all cores by threads or by processes; and `targetsplit plan` ingests them.
+reduced scale that the ingest asks for, on all cores by threads or by processes; the ingest alone makes its tables; and
+`targetsplit plan` makes a whole plan of them, with links and census.
 Prints the medians of wall time, and of processor time, which says more on a machine that others use.
 """
 
@@ -55,6 +56,21 @@ if __name__ == "__main__":
         total = sum(pool.map(decode, [paths[i : i + 256] for i in range(0, len(paths), 256)]))
     print(time.perf_counter() - began)
 """
+INGEST = """
+import json, sys
+from pipelines.ingesting import ingest_sources
+from pipelines.jobs.execution import job_options, runner_of
+from pipelines.metrics import JobLog
+from pipelines.run_directory import RunDirectory
+from pipelines.spec.loading import load_spec
+
+if __name__ == "__main__":
+    spec = load_spec(sys.argv[1])
+    run, options = RunDirectory.at(sys.argv[2]), job_options(())
+    log = JobLog("plan", runner_of(options))
+    ingest_sources(spec, None, run, None, options, lambda *_: None, log)
+    log.write(run)
+"""
 Took = tuple[float, float]
 """Seconds by the clock, and of processors."""
 
@@ -92,17 +108,19 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def ours(data: Path, work: Path, files: int) -> Took:
-    """What the ingest's job takes by the clock; and the whole plan of processors, its imports and census too."""
-    spec, run = work / "spec.yaml", work / "run"
+def ours(data: Path, work: Path, files: int, *, alone: bool) -> Took:
+    """What the ingest takes, of its job by the clock; of processors all, with imports. Alone, or as a whole plan."""
+    spec, run, script = work / "spec.yaml", work / "run", work / "ingest_alone.py"
     shutil.rmtree(run, ignore_errors=True)
     spec.write_text(SPEC.format(data=data, rows=max(1, files // 200)))
-    command = [str(Path(sys.executable).with_name("targetsplit")), "plan", str(spec), "-o", str(run)]
+    script.write_text(INGEST)
+    plan = [str(Path(sys.executable).with_name("targetsplit")), "plan", str(spec), "-o", str(run)]
+    command = [sys.executable, str(script), str(spec), str(run)] if alone else plan
     before = processor_seconds()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     jobs = json.loads((run / "metrics.json").read_text())["plan"]["jobs"]
-    first = processor_seconds() - before
-    return float(next(job["seconds"] for job in jobs if job["job"] == "ingest")), first
+    return float(next(job["seconds"] for job in jobs if job["job"] == "ingest")), processor_seconds() - before
 
 
 def pillow(data: Path, work: Path, how: str, cores: int) -> Took:
@@ -128,7 +146,8 @@ def main() -> None:
     for _ in range(arguments.repeats):
         for how in ("threads", "processes"):
             took.setdefault(f"Pillow alone, {how}", []).append(pillow(data, work, how, cores))
-        took.setdefault("targetsplit's ingest", []).append(ours(data, work, arguments.files))
+        took.setdefault("the ingest alone", []).append(ours(data, work, arguments.files, alone=True))
+        took.setdefault("a whole plan, with links", []).append(ours(data, work, arguments.files, alone=False))
     middles = {
         name: tuple(statistics.median(values) for values in zip(*found, strict=True)) for name, found in took.items()
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
 from pipelines.api import Progress
 from pipelines.ingest.counts import PARTS, TAKEN, IngestCounts
-from pipelines.ingest.embedding import Embedding, make_embedding
+from pipelines.ingest.embedding import EMBEDDING, Embedding, make_embedding
 from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, IngestFacts, folder_of, part_name, write_facts
 from pipelines.ingest.kinds import Kind, kind_of
@@ -16,6 +17,7 @@ from pipelines.ingest.listing import base_of
 from pipelines.ingest.names import place_columns
 from pipelines.ingest.part import IngestTask
 from pipelines.ingest.reuse import earlier_parts
+from pipelines.ingest.unifying import unify_parts
 from pipelines.job import source_requests
 from pipelines.jobs.execution import JobOptions, run_job
 from pipelines.jobs.ingest import COUNTS, build_ingest
@@ -71,6 +73,7 @@ def ingest_sources(
         run.clear([WORK])
     for task in tasks:
         _finish(run, task, kind, counts)
+    _unify(run, tasks, kind)
     _check_rejected(spec, run, kind, counts)
     return tuple(request for task in tasks for request in _requests(run, task.source))
 
@@ -126,6 +129,13 @@ def _finish(run: RunDirectory, task: IngestTask, kind: Kind, counts: IngestCount
     write_facts(run, task.source, facts)
 
 
+def _unify(run: RunDirectory, tasks: Sequence[IngestTask], kind: Kind) -> None:
+    """What lies beside files as JSON has types that only all parts together tell."""
+    labels = [task.label.column for task in tasks if task.label is not None]
+    known = {*kind.schema.names, *place_columns(kind.name), EMBEDDING.name, *labels}
+    unify_parts([run.path(name) for task in tasks for name in _names(run, task.source, TABLE)], known)
+
+
 def _check_rejected(spec: Spec, run: RunDirectory, kind: Kind, counts: IngestCounts) -> None:
     """Too many files that cannot be read are a wrong path or a broken disk, rather than a few bad files."""
     most = spec.max_rejected()
@@ -153,9 +163,11 @@ def _rejects(run: RunDirectory, source: str) -> list[tuple[str, str]]:
 
 def _requests(run: RunDirectory, source: str) -> list[SourceRequest]:
     """The tables of a source, and what it rejected, as files of a table."""
-    folder = folder_of(source)
-    names = run.names_in(folder)
-    tables = tuple(f"{folder}/{name}" for name in names if name.startswith(TABLE))
-    rejects = tuple(f"{folder}/{name}" for name in names if name.startswith(REJECTS))
+    tables, rejects = (_names(run, source, what) for what in (TABLE, REJECTS))
     requests = [SourceRequest(source, tables, "parquet", base=run.uri)]
     return [*requests, SourceRequest(source, rejects, "rejects", base=run.uri)] if rejects else requests
+
+
+def _names(run: RunDirectory, source: str, what: str) -> tuple[str, ...]:
+    folder = folder_of(source)
+    return tuple(f"{folder}/{name}" for name in run.names_in(folder) if name.startswith(what))

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.first_files import MOST_FILES, FileSource, find_files, source_names
+from pipelines.first_links import file_link_lines, link_lines
 from pipelines.first_sources import FirstSources, find_sources, look_at
 from pipelines.first_target import MIN_ROWS, Target, guess_target
 from pipelines.ingest.names import KindName
@@ -102,6 +103,7 @@ def _files_text(paths: Sequence[str], kind: KindName, found: Mapping[str, FileSo
         lines.append(f"  {_scalar(names[path])}: {entry}   # {source.files:,} files{at_least}")
         lines += [f"    # table: {_comment(one)}   # it may list the files, with labels" for one in source.tables[:3]]
     lines.append("# key: [source, path]             # the default: a file is named by its path in its source")
+    lines += file_link_lines(kind)
     if labelled:
         lines.append(f"label: label   # folders that all sources have: {_comment(', '.join(sorted(shared)[:5]))}")
     else:
@@ -180,7 +182,8 @@ def _text(
         c for c in ("source", "dataset", *(f"source_{i}" for i in range(len(columns) + 1))) if c not in columns
     )
     reserved = source_column != "source"
-    key, group, label = _key(samples, source_column), _group(samples), _label(samples)
+    key, groups, label = _key(samples, source_column), list(_groups(samples)), _label(samples)
+    group = groups[0] if groups else None
     target = guess_target(samples, rows, group.value[0] if group else None)
     _check_enough(target)
     strata = [*(label.value if label else ()), *([target.column] if target.column else [])]
@@ -196,6 +199,7 @@ def _text(
         f"group: {_names(group.value)}   # {group.reason}"
         if group
         else "# group: user_id                # no column looks like one; name what must stay together",
+        *link_lines(samples, [one.value[0] for one in groups], _scalar),
         f"label: {_names(label.value)}   # {label.reason}"
         if label
         else "# label: label                  # no column looks like one",
@@ -291,16 +295,16 @@ def _key(samples: Mapping[str, pl.DataFrame], source: str) -> Guess:
     return Guess((column,), "unique and never null in the sample")
 
 
-def _group(samples: Mapping[str, pl.DataFrame]) -> Guess | None:
+def _groups(samples: Mapping[str, pl.DataFrame]) -> Iterator[Guess]:
+    """The columns whose names say that they group rows, and whose values repeat."""
     for column in _plain_columns(samples):
         words = _words(column)
         named = any(word.startswith(tuple(_GROUPS)) for word in words)
         values = pl.concat([_texts(frame[column]) for frame in samples.values()])
         if named and 1 < values.n_unique() < len(values):
-            return Guess(
+            yield Guess(
                 (column,), f"its name says so, and {values.n_unique():,} values repeat over {len(values):,} rows"
             )
-    return None
 
 
 def _label(samples: Mapping[str, pl.DataFrame]) -> Guess | None:

@@ -120,9 +120,10 @@ def written_links(spec: Spec) -> tuple[tuple[int, LinkRule], ...]:
         spec: the spec.
 
     Returns:
-        Numbers and rules, in the order of the spec; texts are not compared again.
+        Numbers and rules, in the order of the spec; an index holds no texts.
     """
-    return tuple((i, rule) for i, rule in enumerate(spec.links) if not isinstance(rule, NearTexts))
+    whole = spec.output != "index"
+    return tuple((i, rule) for i, rule in enumerate(spec.links) if whole or not isinstance(rule, NearTexts))
 
 
 def make_request(spec: Spec) -> Request:

@@ -15,6 +15,7 @@ from pipelines.run_directory import INPUTS, LEDGER, LINKS, PLAN, SPEC, RunDirect
 from pipelines.sources.filesystems import first_line
 from pipelines.sources.fragments import Fragment, Inventory, SourceFile
 from pipelines.sources.options import CsvOptions
+from pipelines.sources.uris import is_uri
 from pipelines.spec.loading import parse_spec
 from pipelines.spec.models import Spec
 from splitting.errors import RunDirectoryError
@@ -27,7 +28,7 @@ def write_plan(run: RunDirectory, spec: Spec, inventory: Inventory, plan: Plan, 
     if links is not None:
         run.write_frame(LINKS, links.table)
     run.write(SPEC, spec.to_yaml())
-    run.write(INPUTS, _inventory_text(inventory))
+    run.write(INPUTS, _inventory_text(run, inventory))
     run.write_frame(LEDGER, plan.ledger.rename(LEDGER_NAMES))
     run.write(PLAN, plan.to_json())
 
@@ -94,22 +95,33 @@ def read_inventory(run: RunDirectory) -> Inventory:
         document = json.loads(run.read(INPUTS))
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(document["schema"])))
         options = {name: _csv(value) for name, value in document["csv"].items()}
-        fragments = tuple(_fragment(item, options) for item in document["fragments"])
-        return Inventory(schema, tuple(SourceFile(**item) for item in document["files"]), fragments)
+        files, parts = ([_placed(run, item) for item in document[what]] for what in ("files", "fragments"))
+        fragments = tuple(_fragment(item, options) for item in parts)
+        return Inventory(schema, tuple(SourceFile(**item) for item in files), fragments)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
         told = f"{type(error).__name__}: {first_line(error)}"
         raise RunDirectoryError(f"{run.uri}/{INPUTS} cannot be used ({told}); bring it back, or plan again") from error
 
 
-def _inventory_text(inventory: Inventory) -> str:
+def _inventory_text(run: RunDirectory, inventory: Inventory) -> str:
     csv = {fragment.source: fragment.csv for fragment in inventory.fragments if fragment.csv is not None}
     document = {
         "schema": base64.b64encode(inventory.schema.serialize().to_pybytes()).decode(),
         "csv": {name: asdict(options) for name, options in csv.items()},
-        "files": [asdict(file) for file in inventory.files],
-        "fragments": [_plain(fragment) for fragment in inventory.fragments],
+        "files": [_moveable(run, asdict(file)) for file in inventory.files],
+        "fragments": [_moveable(run, _plain(fragment)) for fragment in inventory.fragments],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _moveable(run: RunDirectory, item: dict[str, Any]) -> dict[str, Any]:
+    """A file of the run itself, as an ingested table is, is told relative to it: a run can be moved."""
+    return {**item, "uri": item["file"]} if run.path(item["file"]).uri == item["uri"] else item
+
+
+def _placed(run: RunDirectory, item: dict[str, Any]) -> dict[str, Any]:
+    uri = item["uri"]
+    return item if is_uri(uri) or uri.startswith("/") else {**item, "uri": run.path(uri).uri}
 
 
 def _plain(fragment: Fragment) -> dict[str, Any]:

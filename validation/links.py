@@ -1,7 +1,7 @@
 """Looks in what was written for rows of two splits that a link should have kept together. Shares nothing with linking.
 
 Equal values are compared as texts; near hashes are found by looking each band of a hash up among the sorted bands of
-the evaluation splits'. Near texts are not looked for again.
+the evaluation splits'. Near texts: `near_texts.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from splitting.columns import column
-from splitting.linking.rules import EqualValues, LinkRule, NearHashes
+from splitting.linking.rules import LinkRule, NearHashes, NearTexts
+from validation.near_texts import MARGIN, near_text_splits, plain_texts
 from validation.tally import Tally
 
 _VALUES = {"via": pl.UInt8, "value": pl.String, "split": pl.String}
@@ -28,7 +29,8 @@ class LinkNames:
     """What links rows of the evaluation splits, as it stands in the written tables. A monoid.
 
     Attributes:
-        values: `via` (the number of the rule), `value` (as text) and `split`, distinct; nulls are left out.
+        values: `via` (the number of the rule), `value` (as text; of near texts, as they are compared) and `split`,
+            distinct; nulls are left out.
         hashes: `via`, `hash`, `second` (0 without a second hash) and `split`, distinct; those that link nothing are
             left out.
     """
@@ -59,8 +61,8 @@ class LinkNames:
             if isinstance(rule, NearHashes):
                 found = _hashes(table, rule).unique().with_columns(numbered).select(list(_HASHES))
                 parts.append(cls(parts[0].values, found))
-            elif isinstance(rule, EqualValues):
-                found = _texts(table, rule.column).to_frame("value").unique().with_columns(numbered)
+            else:
+                found = _texts(table, rule).to_frame("value").unique().with_columns(numbered)
                 parts.append(cls(found.select(list(_VALUES)), parts[0].hashes))
         return cls.merge(parts)
 
@@ -96,10 +98,9 @@ class LinkNames:
             if isinstance(rule, NearHashes):
                 others = self.hashes.filter(pl.col("via") == via, pl.col("split") != split)
                 found.append(_leaks(via, split, near_splits(_hashes(table, rule), others, rule)))
-            elif isinstance(rule, EqualValues):
+            else:
                 others = self.values.filter(pl.col("via") == via, pl.col("split") != split)
-                mine = _texts(table, rule.column).to_frame("value")
-                found.append(_leaks(via, split, mine.join(others, on="value")["split"]))
+                found.append(_leaks(via, split, _same_splits(_texts(table, rule), others, rule)))
         return Tally.of_frames(leaks=pl.concat(found))
 
     def leaks_between(self, rules: Iterable[tuple[int, LinkRule]]) -> Tally:
@@ -120,7 +121,7 @@ class LinkNames:
                 if isinstance(rule, NearHashes):
                     found.append(_leaks(via, split, near_splits(mine, others, rule)))
                 else:
-                    found.append(_leaks(via, split, mine.join(others, on="value", suffix="_other")["split_other"]))
+                    found.append(_leaks(via, split, _same_splits(mine["value"], others, rule)))
         return Tally.of_frames(leaks=pl.concat(found))
 
 
@@ -133,8 +134,17 @@ def _leaks(via: int, split: str, others: pl.Series) -> pl.DataFrame:
     return counted.select(*named, "other", "rows").cast(pl.Schema(_LEAKS))
 
 
-def _texts(table: pl.LazyFrame, name: str) -> pl.Series:
-    values = table.select(column(name).alias("value")).collect(engine="streaming")["value"]
+def _same_splits(mine: pl.Series, others: pl.DataFrame, rule: LinkRule) -> pl.Series:
+    """The splits in which rows have an equal value, or a near text."""
+    if isinstance(rule, NearTexts):
+        return near_text_splits(mine, others, min(100, rule.percent + MARGIN))
+    return mine.to_frame("value").join(others, on="value")["split"]
+
+
+def _texts(table: pl.LazyFrame, rule: LinkRule) -> pl.Series:
+    values = table.select(column(rule.columns[0]).alias("value")).collect(engine="streaming")["value"]
+    if isinstance(rule, NearTexts):
+        return plain_texts(values).drop_nulls()
     if values.dtype == pl.Binary:
         values = values.bin.encode("hex")
     elif values.dtype.is_float():

@@ -6,9 +6,10 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -20,6 +21,7 @@ BROKEN, NOT_IMAGE, TOO_LARGE, MISLABELLED = "broken image", "not an image", "ima
 NO_DECODER = "no decoder"
 BLOCKS_MODES = ("RGB", "L", "YCbCr", "CMYK")
 _BUILT_IN = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF")
+_STRIP = 2**22
 _SAME = {"MPO": "JPEG", "DIB": "BMP"}
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 # What decoders raise on damaged files; anything else is a bug.
@@ -94,8 +96,11 @@ class Decoded:
 
     @cached_property
     def _luma(self) -> Image.Image:
-        image = self.image if self.image.mode in ("RGB", "L") else _on_white(_plain(self.image))
-        return image.convert("L")
+        plain = _to_eight_bits(self.image) if _is_deep(self.image) else self.image
+        whole = Image.new("L", plain.size)
+        for top, strip in strips(plain):
+            whole.paste(_on_white(_plain(strip)).convert("L"), (0, top))
+        return whole
 
     def grey(self, longest: int) -> Image.Image:
         """The same in grey (L): its luma after ITU-R 601."""
@@ -116,6 +121,23 @@ class Decoded:
         for turn in _TURNS.get(self.orientation, ()):
             image = image.transpose(turn)
         return image
+
+
+def strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """A large image in parts, so that what is made of it takes little room beside it.
+
+    Args:
+        image: any.
+
+    Yields:
+        Where a part begins, and the part: some rows; of an image of up to four million pixels the image itself.
+    """
+    rows = max(1, _STRIP // image.width)
+    if rows >= image.height:
+        yield 0, image
+        return
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
 
 
 def _scaled(image: Image.Image, longest: int, filter_: Image.Resampling) -> Image.Image:
@@ -177,6 +199,8 @@ def decode_file(data: bytes, limits: Limits, longest: int | None, name: str = ""
         exif = image.getexif()
         turn = exif.get(ExifTags.Base.Orientation, 1)
         image.load()
+        if found == "TIFF":  # Pillow has turned it
+            turn, (width, height) = 1, image.size
     except _DAMAGE as error:
         _broken(error)
     if min(image.size) < 1:
@@ -229,19 +253,29 @@ def _plain(image: Image.Image) -> Image.Image:
         return image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
     if image.mode == "1":
         return image.convert("L")
-    if image.mode.startswith("I") or image.mode == "F":
-        return _to_eight_bits(image)
-    return image
+    return _to_eight_bits(image) if _is_deep(image) else image
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith("I") or image.mode == "F"
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     """Grey of more bits to 8: 16-bit values over 257; fractions of 1 times 255; values up to 255 as they are."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=65_535.0, neginf=0.0)
+    largest = max(float(_numbers(strip).max()) for _, strip in strips(image))
     if image.mode == "F":
-        factor = 255.0 if values.max() <= 1 else 1.0 if values.max() <= 255 else 1 / 257
+        factor = 255.0 if largest <= 1 else 1.0 if largest <= 255 else 1 / 257
     else:
-        factor = 1 / 257 if image.mode != "I" or values.max() > 255 else 1.0
-    return Image.fromarray(np.clip(np.rint(values * factor), 0, 255).astype(np.uint8))
+        factor = 1 / 257 if image.mode != "I" or largest > 255 else 1.0
+    whole = Image.new("L", image.size)
+    for top, strip in strips(image):
+        levels = np.clip(np.rint(_numbers(strip) * factor), 0, 255).astype(np.uint8)
+        whole.paste(Image.fromarray(levels), (0, top))
+    return whole
+
+
+def _numbers(image: Image.Image) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=65_535.0, neginf=0.0)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

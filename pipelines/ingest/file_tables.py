@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 
-from pipelines.ingest.archives import UNSAFE_NAME
 from pipelines.ingest.members import MEMBER_SCHEMA, with_columns
-from pipelines.ingest.rejects import MISSING
+from pipelines.ingest.rejects import MISSING, UNSAFE_NAME
 from pipelines.sources.fragments import SourceRequest, take_inventory
 from pipelines.sources.reading import Chunk, read_fragment
 from splitting.columns import from_arrow
 from splitting.errors import DataError
 
 FILE_COLUMNS = ("file_name", "file", "path", "filename", "image", "audio")
-_OUT = r"^/|^[a-z][a-z0-9+.-]*://|(^|/)\.{0,2}(/|$)"
+_OUT = r"^/|^[a-z][a-z0-9+.-]*://|(^|/)\.{0,2}(/|$)|\x00"
 
 
 @dataclass(frozen=True)

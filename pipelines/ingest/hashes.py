@@ -9,6 +9,8 @@ import numpy as np
 import xxhash
 from PIL.Image import Resampling
 
+from pipelines.ingest.decoding import strips
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -26,7 +28,8 @@ def pixel_hash(image: Image) -> str:
     digest = xxhash.xxh3_128(f"{image.mode} {image.width} {image.height} ".encode())
     if image.mode in ("P", "PA"):
         digest.update(bytes(image.getpalette() or b""))
-    digest.update(image.tobytes())
+    for _, strip in strips(image):
+        digest.update(strip.tobytes())
     return digest.hexdigest()
 
 

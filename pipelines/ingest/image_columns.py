@@ -40,6 +40,11 @@ def image_column(schema: pa.Schema, file: str) -> str:
     )
 
 
+def has_files(schema: pa.Schema) -> bool:
+    """Whether a column could hold files."""
+    return any(_is_file(field.type) or _is_binary(field.type) for field in schema)
+
+
 def bytes_of(values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """The bytes in a column of files; null where there are none."""
     return pc.struct_field(values, "bytes") if pt.is_struct(values.type) else values

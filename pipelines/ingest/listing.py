@@ -58,8 +58,8 @@ def list_members(name: str, paths: Sequence[str], root: str | None, what: Kind) 
     """The members of a source, in the order of its paths, then of their own.
 
     In a folder, what promises to be something else is left out: documents, tables, what lies beside images
-    (`.json`, `.xml`, …); a Parquet file is taken for the images in it. What promises nothing is a member, and is
-    rejected if it is none.
+    (`.json`, `.xml`, …); a Parquet file is taken for the images in it, if it has any. What promises nothing is a
+    member, and is rejected if it is none.
 
     Args:
         name: of the source.
@@ -78,6 +78,7 @@ def list_members(name: str, paths: Sequence[str], root: str | None, what: Kind) 
         start = _start(name, path, root)
         prefix = _below(name, path, start.location, base)
         pattern = glob_pattern(start.glob) if start.glob is not None else None
+        asked = start.glob is not None and start.glob.lower().endswith(ENDINGS)
         if kind(start.location) == "file":
             yield from _of_file(walked_file(start.location, prefix), base, what, asked=True)
             continue
@@ -85,7 +86,7 @@ def list_members(name: str, paths: Sequence[str], root: str | None, what: Kind) 
             parts = walked.path.split("/")
             if pattern is None or any(pattern.fullmatch("/".join(parts[:n])) for n in range(len(parts), 0, -1)):
                 whole = f"{prefix}/{walked.path}" if prefix else walked.path
-                yield from _of_file(replace(walked, path=whole), base, what)
+                yield from _of_file(replace(walked, path=whole), base, what, asked=asked)
 
 
 def _start(name: str, path: str, root: str | None) -> _Start:
@@ -116,10 +117,13 @@ def _below(name: str, path: str, location: Location, base: str) -> str:
 
 def _of_file(walked: Walked, base: str, what: Kind, *, asked: bool = False) -> Iterator[Member | pa.Table]:
     path, lower = walked.path, walked.path.lower()
-    if lower.endswith(ARCHIVE):
+    if walked.kind is not None:
+        if not _is_something_else(path):
+            yield Member(path, path, kind=walked.kind, reason=walked.reason)
+    elif lower.endswith(ARCHIVE):
         yield from archive_members(path, base, walked.stamp, what)
     elif lower.endswith(ENDINGS):
-        yield from row_parts(path, base, walked.stamp)
+        yield from row_parts(path, base, walked.stamp, asked=asked)
     elif lower.endswith(PACKED_ARCHIVES):
         raise DataError(f"{path} is a compressed archive, in which no member can be found; unpack it to .tar")
     elif asked or lower.endswith(tuple(what.endings)) or not _is_something_else(path):

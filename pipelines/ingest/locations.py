@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import errno
+import os
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow.fs import FileType
 
 from pipelines.ingest.image_columns import bytes_of, image_column
 from pipelines.ingest.names import KindName, location_columns
+from pipelines.ingest.rejects import UNREADABLE
 from pipelines.sources.filesystems import Location, first_line, locate
 from pipelines.sources.uris import is_uri, join
 from splitting.errors import DataError
 
 _AT_ONCE = 16
 _BYTES_AT_ONCE = 64 * 2**20
+_ROWS_AT_ONCE = 16
+_BUFFER = 2**20
 _OUT = frozenset({"", ".", ".."})
 
 
@@ -176,8 +183,9 @@ def _some_at_once(places: Iterator[Place]) -> Iterator[list[Place]]:
 
 def _read_local(path: str, most: int | None) -> bytes | OSError:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123, one of millions
-            return file.read(-1 if most is None else most + 1)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123, one of millions
+            size = os.fstat(file.fileno()).st_size  # room for `most` bytes, made for each file, would cost much
+            return file.readall() if most is None or size <= most else file.read(most + 1)
     except OSError as error:
         return error
 
@@ -199,21 +207,32 @@ def _read_pieces(location: Location, places: Sequence[Place]) -> Iterator[bytes]
 
 
 def _read_rows(location: Location, places: Sequence[Place]) -> Iterator[bytes | OSError]:
-    """Rows of a Parquet file, those of a row group together."""
+    """Rows of a Parquet file, those of a row group together, as a stream: a few rows are held at a time."""
     wanted = [place.row or 0 for place in places]
-    with pq.ParquetFile(location.path, filesystem=location.filesystem) as opened:
+    with pq.ParquetFile(location.path, filesystem=location.filesystem, buffer_size=_BUFFER, pre_buffer=False) as opened:
         name = image_column(opened.schema_arrow, location.uri)
         ends = _row_group_ends(opened.metadata)
-        group_of = [next((i for i, end in enumerate(ends) if row < end), None) for row in wanted]
+        group_of = [bisect_right(ends, row) for row in wanted]
         for group, members in groupby(zip(group_of, wanted, strict=True), key=lambda pair: pair[0]):
             rows = [row for _, row in members]
-            if group is None:
+            if group == len(ends):
                 yield from [FileNotFoundError(errno.ENOENT, "no such row")] * len(rows)
                 continue
-            start = ends[group - 1] if group else 0
-            values = opened.read_row_group(group, columns=[name])[name].take(pa.array([row - start for row in rows]))
-            missing = FileNotFoundError(errno.ENOENT, "no bytes in this row")
-            yield from (missing if data is None else data for data in bytes_of(values).to_pylist())
+            yield from _of_row_group(opened, group, name, [row - (ends[group - 1] if group else 0) for row in rows])
+
+
+def _of_row_group(opened: pq.ParquetFile, group: int, name: str, rows: Sequence[int]) -> Iterator[bytes | OSError]:
+    """Some rows of a row group; read once for each run of rows that ascends."""
+    missing = FileNotFoundError(errno.ENOENT, "no bytes in this row")
+    end, batches, values = 0, iter(()), pa.nulls(0)
+    for before, row in zip([rows[0], *rows], rows, strict=False):
+        if not end or row < before:
+            end, batches = 0, opened.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=[name])
+        while row >= end:
+            values = bytes_of(next(batches).column(0))
+            end += len(values)
+        data = values[row - end + len(values)].as_py()
+        yield missing if data is None else data
 
 
 def with_stamps(members: pa.Table, base: str) -> pa.Table:
@@ -226,16 +245,26 @@ def with_stamps(members: pa.Table, base: str) -> pa.Table:
     lacking = pc.and_(pc.and_(pc.is_null(members["_size"]), pc.is_null(members["_row"])), pc.is_null(members["_kind"]))
     if not pc.any(lacking).as_py():
         return members
-    sizes, stamps = members["_size"].to_pylist(), members["_stamp"].to_pylist()
+    known = {name: members[name].to_pylist() for name in ("_size", "_stamp", "_kind", "_reason")}
     for i, (uri, wanted) in enumerate(zip(members["_uri"].to_pylist(), lacking.to_pylist(), strict=True)):
         if wanted:
-            location = resolve(uri, base)
-            info = location.filesystem.get_file_info(location.path)
-            sizes[i], stamps[i] = (info.size, info.mtime_ns) if info.is_file else (None, None)
-    for name, values in (("_size", sizes), ("_stamp", stamps)):
+            for name, value in _looked_at(resolve(uri, base)).items():
+                known[name][i] = value
+    for name, values in known.items():
         at = members.schema.get_field_index(name)
-        members = members.set_column(at, members.schema.field(at), pa.array(values, pa.int64()))
+        members = members.set_column(at, members.schema.field(at), pa.array(values, members.schema.field(at).type))
     return members
+
+
+def _looked_at(location: Location) -> dict[str, Any]:
+    """Size and stamp of a file; why it is none where it is a folder, or a pipe, which would be waited on for ever."""
+    try:
+        info = location.filesystem.get_file_info(location.path)
+    except OSError as error:
+        return {"_kind": UNREADABLE, "_reason": first_line(error)}
+    if info.type in (FileType.File, FileType.NotFound):
+        return {"_size": info.size, "_stamp": info.mtime_ns}
+    return {"_kind": UNREADABLE, "_reason": "is a folder" if info.type == FileType.Directory else "is no file"}
 
 
 def _row_group_ends(metadata: pq.FileMetaData) -> list[int]:

@@ -103,7 +103,7 @@ def ingest_part(part: Part, task: IngestTask) -> IngestCounts:
     kind = task.what()
     listed = with_stamps(described(part.members, task.base), task.base)
     own = _own_columns(listed)
-    earlier = Earlier.of(task.earlier, listed["_path"].to_pylist(), kind.schema.names)
+    earlier = Earlier.of(task.earlier, listed["_path"].to_pylist(), kind)
     start, taken, reused, rejected, stamps = 0, 0, 0, list[tuple[str, str, str]](), list[pa.Table]()
     with open_output(task.file(TABLE, part.number)) as sink:
         writer: pq.ParquetWriter | None = None
@@ -150,7 +150,7 @@ def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
     """Measures the members of a batch, or takes over what was measured before."""
     done, embed = _Batch(), _Embedder(task)
     listed = members.to_pylist()
-    known = [earlier.unchanged(one["_path"], one["_size"], one["_stamp"]) for one in listed]
+    known = [earlier.unchanged(one) for one in listed]
     unknown = [one for one, row in zip(listed, known, strict=True) if row is None]
     contents = _contents(unknown, task)
     for i, (one, row) in enumerate(zip(listed, known, strict=True)):

@@ -17,6 +17,7 @@ REJECT_SCHEMA = pa.schema(
 MAX_REASON = 300
 
 EMPTY, MISSING, UNREADABLE, LARGE_FILE = "empty file", "missing file", "unreadable file", "file too large"
+UNSAFE_NAME = "unsafe name"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class Limits:
     max_bytes: int = 2**28
     mislabelled: str = "reject"
     max_seconds: int = 3_600
+
+
+def escaped(name: str) -> str:
+    r"""A name as UTF-8 can hold it: bytes that are none stand as `\udc80`, say.
+
+    Examples:
+        >>> escaped("caf\udce9.jpg")
+        'caf\\udce9.jpg'
+    """
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 class UnreadableError(Exception):

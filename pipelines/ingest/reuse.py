@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.ingest.folders import STAMPS, TABLE, folder_of
+from pipelines.ingest.kinds import Kind
+from pipelines.ingest.names import location_columns
 from pipelines.run_directory import RunDirectory
 from pipelines.sources.filesystems import Location, locate
 from splitting.columns import from_arrow
@@ -53,54 +55,55 @@ class EarlierPart:
     last: str
 
 
-@dataclass(frozen=True)
-class _Known:
-    size: int | None
-    stamp: int | None
-    content: str
-    row: dict[str, Any]
+_Place = tuple[str, int | None, int | None, int | None, int]
+"""Path, offset and row (two members of an archive can have one name), size and stamp."""
 
 
 @dataclass(frozen=True)
 class Earlier:
     """What is known of some paths."""
 
-    _known: dict[str, _Known] = field(default_factory=dict)
+    _unchanged: dict[_Place, dict[str, Any]] = field(default_factory=dict)
+    _contents: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, parts: Sequence[EarlierPart], paths: Sequence[str], columns: Sequence[str]) -> Earlier:
+    def of(cls, parts: Sequence[EarlierPart], paths: Sequence[str], kind: Kind) -> Earlier:
         """Looks paths up.
 
         Args:
-            parts: to look in; of two that know a path, the first counts.
+            parts: to look in; of two that know a file, the first counts.
             paths: looked up.
-            columns: what was measured.
+            kind: what was measured.
         """
-        known: dict[str, _Known] = {}
+        found = cls()
         if not parts or not paths:
-            return cls(known)
+            return found
         wanted, low, high = pl.Series("path", paths).unique(), min(paths), max(paths)
+        _, offset, _, number = location_columns(kind.name)
         for part in parts:
             if part.first <= high and part.last >= low:
-                for row in _rows(part, wanted, columns):
-                    path = row.pop("path")
-                    known.setdefault(path, _Known(row.pop("_size"), row.pop("_stamp"), row["content_hash"], row))
-        return cls(known)
+                for row in _rows(part, wanted, [offset, number, *kind.schema.names]):
+                    path, place = row.pop("path"), (row.pop(offset), row.pop(number))
+                    size, stamp = row.pop("_size"), row.pop("_stamp")
+                    if stamp is not None:
+                        found._unchanged.setdefault((path, *place, size, stamp), row)
+                    found._contents.setdefault((path, row["content_hash"]), row)
+        return found
 
     def __bool__(self) -> bool:
-        return bool(self._known)
+        return bool(self._contents)
 
-    def unchanged(self, path: str, size: int | None, stamp: int | None) -> dict[str, Any] | None:
-        """What was measured of a file that has its size and stamp of then; None where it has not, or no stamp."""
-        found = self._known.get(path)
-        if found is None or stamp is None or (found.size, found.stamp) != (size, stamp):
-            return None
-        return found.row
+    def unchanged(self, member: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What was measured of a member that has its place, size and stamp of then; None where it has not, or no stamp.
+
+        Args:
+            member: a row of `MEMBER_SCHEMA`.
+        """
+        return self._unchanged.get(tuple(member[name] for name in ("_path", "_offset", "_row", "_size", "_stamp")))
 
     def same_content(self, path: str, content: str) -> dict[str, Any] | None:
         """What was measured of a file with these contents under this path."""
-        found = self._known.get(path)
-        return found.row if found is not None and found.content == content else None
+        return self._contents.get((path, content))
 
 
 def _rows(part: EarlierPart, wanted: pl.Series, columns: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from pipelines.ingest.image_columns import image_column
+from pipelines.ingest.image_columns import has_files, image_column
 from pipelines.ingest.locations import resolve
 from pipelines.ingest.members import MEMBER_SCHEMA, with_columns
 from pipelines.sources.filesystems import Location, first_line, raise_for
@@ -18,26 +18,29 @@ from splitting.errors import DataError
 ENDINGS = (".parquet", ".pq")
 
 
-def row_parts(path: str, base: str, stamp: int | None) -> Iterator[pa.Table]:
+def row_parts(path: str, base: str, stamp: int | None, *, asked: bool = True) -> Iterator[pa.Table]:
     """The rows of a Parquet file, from its footer alone.
 
     Args:
         path: of the file, relative to the base.
         base: of the source.
         stamp: when the file changed last.
+        asked: whether somebody named the file; else one without a column of files is a table that lies there.
 
     Yields:
-        Members, a table a row group; their paths are not known yet (`described`).
+        Members, a table a row group that has rows; their paths are not known yet (`described`).
 
     Raises:
         DataError: the file cannot be read, or has no column of files.
     """
     location = resolve(path, base)
     with _opened(location) as opened:
+        if not asked and not has_files(opened.schema_arrow):
+            return
         image_column(opened.schema_arrow, path)
         sizes = [opened.metadata.row_group(i).num_rows for i in range(opened.num_row_groups)]
     first = 0
-    for rows in sizes:
+    for rows in filter(None, sizes):
         columns = {
             "_path": pa.repeat("", rows),
             "_uri": pa.repeat(path, rows),

@@ -12,6 +12,7 @@ from pipelines.ingest.kinds import Kind
 from pipelines.ingest.names import PATH, location_columns
 from splitting.errors import DataError
 
+_EXACT = 2**53
 GIVEN = "_given"
 """What is put behind the name of a user's column that has the name of a measured one."""
 
@@ -92,9 +93,29 @@ def _column(values: list[Any]) -> pa.Array:
         return pa.nulls(len(values))  # goes with whatever other parts hold
     if kinds <= {int} and all(value is None or -(2**63) <= value < 2**63 for value in values):
         return pa.array(values, pa.int64())
-    if kinds <= {int, float}:
+    if kinds <= {int, float} and all(map(_is_a_float, values)):
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
-    texts = [v if isinstance(v, str) or v is None else json.dumps(v, ensure_ascii=False) for v in values]
-    return pa.array(texts, pa.string())
+    return pa.array([None if value is None else text_of(value) for value in values], pa.string())
+
+
+def text_of(value: Any) -> str:
+    """A value of JSON as text; a text as it is, a whole number without a fraction, however it was written.
+
+    Examples:
+        >>> [text_of(value) for value in ("a", 2, 2.0, 2.5, True, ["a"])]
+        ['a', '2', '2', '2.5', 'true', '["a"]']
+    """
+    if isinstance(value, str):
+        return value
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return json.dumps(int(value) if whole else value, ensure_ascii=False)
+
+
+def _is_a_float(value: float | None) -> bool:
+    try:
+        float(value or 0)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
+    return True

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import polars as pl
 from pyarrow import fs
 
+from pipelines.ingest.rejects import MISSING, UNSAFE_NAME, escaped
 from pipelines.sources.filesystems import Location, raise_for
-from splitting.errors import DataError
 
-_FOLDERS, _NAMES = "folder", "name"
+_NAMES, _FOLDERS, _KIND = "name", "folder", "kind"
+_LISTED = {_NAMES: pl.String, _FOLDERS: pl.Boolean, _KIND: pl.Categorical}
+_PACKED = 65_536
+_REASONS = {MISSING: "a link to nothing", UNSAFE_NAME: "is not UTF-8; rename it"}
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,22 @@ class Walked:
         path: relative to the folder, with `/`.
         size: in bytes.
         stamp: when it changed last, in nanoseconds; None where the file system does not say.
+        kind: of its rejection, where its name alone tells that it is no example.
+        reason: of its rejection.
     """
 
     path: str
     size: int
     stamp: int | None
+    kind: str | None = None
+    reason: str | None = None
 
 
 def walk(folder: Location) -> Iterator[Walked]:
     """The files below a folder, in the order of the parts of their paths.
 
-    Names that begin with `.` or `_` are left out. Symbolic links to files are followed, those to folders are not.
+    Names that begin with `.` or `_` are left out. Symbolic links to files are followed, those to folders are not. A
+    link to nothing, and a name that is not UTF-8 (of a folder, too), are rejected.
 
     Args:
         folder: local, or in an object store.
@@ -42,7 +50,7 @@ def walk(folder: Location) -> Iterator[Walked]:
         Files.
 
     Raises:
-        DataError: a folder cannot be read, or holds a name that is not UTF-8.
+        DataError: a folder cannot be read.
     """
     yield from _walk_local(folder, "") if folder.is_local else _walk_remote(folder, "")
 
@@ -66,41 +74,41 @@ def walked_file(location: Location, path: str) -> Walked:
 
 def _walk_local(folder: Location, inner: str) -> Iterator[Walked]:
     place = os.path.join(folder.path, inner)  # noqa: PTH118, millions of them
-    for name, is_folder in _sorted_names(folder, place).iter_rows():
+    for name, is_folder, kind in _sorted_names(folder, place).iter_rows():
         path = f"{inner}/{name}" if inner else name
+        if kind is not None:
+            yield Walked(path, 0, None, kind, _REASONS[kind])
+            continue
         if is_folder:
             yield from _walk_local(folder, path)
             continue
         try:
             found = os.stat(os.path.join(place, name))  # noqa: PTH116, PTH118
         except FileNotFoundError:
-            continue  # a link to nothing, or deleted since
+            continue  # deleted since
         except OSError as error:
             raise_for(folder, f"look at {path} in", error)
         yield Walked(path, found.st_size, found.st_mtime_ns)
 
 
 def _sorted_names(folder: Location, place: str) -> pl.DataFrame:
-    """What lies in one folder: `name` sorted by its bytes, and whether it is a folder. Packed: a million take 40 MB."""
+    """What lies in one folder, sorted: `name`, `folder` (whether it is one), `kind` (of a rejection).
+
+    Packed: a million take 40 MB.
+    """
     parts: list[pl.DataFrame] = []
-    names: list[str] = []
-    folders: list[bool] = []
+    found: list[tuple[str, bool, str | None]] = []
 
     def pack() -> None:
-        parts.append(pl.DataFrame({_NAMES: names, _FOLDERS: folders}, schema={_NAMES: pl.String, _FOLDERS: pl.Boolean}))
-        names.clear()
-        folders.clear()
+        parts.append(pl.DataFrame(found, schema=_LISTED, orient="row"))
+        found.clear()
 
     try:
         with os.scandir(place) as entries:
             for entry in entries:
-                if entry.name.startswith((".", "_")):
-                    continue
-                is_folder = entry.is_dir(follow_symlinks=False)
-                if is_folder or entry.is_file():
-                    names.append(_utf8(entry.name, folder))
-                    folders.append(is_folder)
-                if len(names) == 65_536:
+                if not entry.name.startswith((".", "_")):
+                    found += _listed(entry)
+                if len(found) == _PACKED:
                     pack()
     except OSError as error:
         raise_for(folder, "list", error)
@@ -108,14 +116,23 @@ def _sorted_names(folder: Location, place: str) -> pl.DataFrame:
     return pl.concat(parts).sort(_NAMES)
 
 
-def _utf8(name: str, folder: Location) -> str:
+def _listed(entry: os.DirEntry[str]) -> Iterator[tuple[str, bool, str | None]]:
+    """A file or a folder; nothing of what is neither, as a link to a folder, a pipe or a socket."""
+    is_folder = entry.is_dir(follow_symlinks=False)
+    if not is_folder and not _leads(entry):
+        yield escaped(entry.name), False, MISSING
+    elif is_folder or entry.is_file():
+        name = escaped(entry.name)
+        yield name, is_folder, UNSAFE_NAME if name != entry.name else None
+
+
+def _leads(entry: os.DirEntry[str]) -> bool:
+    """Whether there is something: a link may lead nowhere, or in a circle."""
     try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"cannot list {folder.uri}: it holds a name that is not UTF-8 ({name!a}); rename that"
-        ) from error
-    return name
+        entry.stat() if entry.is_symlink() else None
+    except OSError:
+        return False
+    return True
 
 
 def _walk_remote(folder: Location, inner: str) -> Iterator[Walked]:

@@ -25,14 +25,15 @@ _LEVEL = 1
 class ShardWriter:
     """Takes the tables of one file, in order; gathers small ones to row groups."""
 
-    def __init__(self, sink: pa.NativeFile, schema: pa.Schema) -> None:
+    def __init__(self, sink: pa.NativeFile, schema: pa.Schema, *, bounded: bool = False) -> None:
         """Opens nothing yet: the first rows tell what columns a dictionary makes smaller.
 
         Args:
             sink: where the bytes go.
             schema: of every table.
+            bounded: no row group is larger than 16 MiB, or a table that is: a row group is held whole.
         """
-        self._sink, self._schema = sink, schema
+        self._sink, self._schema, self._bounded = sink, schema, bounded
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.Table] = []
 
@@ -40,6 +41,8 @@ class ShardWriter:
         """Appends a table."""
         if not len(table):
             return
+        if self._bounded and sum(t.nbytes for t in (*self._waiting, table)) > _PENDING:
+            self._flush()
         self._waiting.append(table)
         if sum(len(part) for part in self._waiting) >= ROW_GROUP or sum(t.nbytes for t in self._waiting) >= _PENDING:
             self._flush()
@@ -68,21 +71,22 @@ class ShardWriter:
                 self._schema,
                 compression="zstd",
                 compression_level=_LEVEL,
-                use_dictionary=_dictionary_columns(table),
+                use_dictionary=_dictionary_columns(table, nested=not self._bounded),
             )
         return self._writer
 
 
 @contextmanager
-def open_shard(location: Location, schema: pa.Schema) -> Iterator[ShardWriter]:
+def open_shard(location: Location, schema: pa.Schema, *, bounded: bool = False) -> Iterator[ShardWriter]:
     """Writes a Parquet file table by table; it appears, whole, when the block ends without an error.
 
     Args:
         location: of the file.
         schema: of every table.
+        bounded: see `ShardWriter`.
     """
     with open_output(location) as sink:
-        writer = ShardWriter(sink, schema)
+        writer = ShardWriter(sink, schema, bounded=bounded)
         try:
             yield writer
         except BaseException:
@@ -91,12 +95,18 @@ def open_shard(location: Location, schema: pa.Schema) -> Iterator[ShardWriter]:
         writer.close()
 
 
-def _dictionary_columns(table: pa.Table) -> list[str] | bool:
-    """The columns whose values repeat: the others cost time and space to try. True where columns are nested."""
-    if any(pt.is_nested(field.type) for field in table.schema):
+def _dictionary_columns(table: pa.Table, *, nested: bool) -> list[str] | bool:
+    """The columns whose values repeat: the others cost time and space to try.
+
+    Args:
+        table: the first rows.
+        nested: True where columns are nested; else none of those: a dictionary of files would be the files.
+    """
+    flat = [field.name for field in table.schema if not pt.is_nested(field.type)]
+    if nested and len(flat) < len(table.schema):
         return True
     sample = table.slice(0, _SAMPLE_ROWS)
-    return [name for name in table.column_names if _repeats(sample.column(name))]
+    return [name for name in flat if _repeats(sample.column(name))]
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:

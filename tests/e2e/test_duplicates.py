@@ -89,3 +89,6 @@ def test_near_texts_stay_together(tmp_path: Path) -> None:
     assert result.plan.links is not None
     assert (result.plan.links.groups, result.plan.links.clusters) == (160, 80)
     assert "rensa" in result.plan.versions
+    results = json.loads((tmp_path / "RUN/validation.json").read_text())["results"]
+    looked = [one["success"] for one in results if one["check"].startswith("no near_text caption in both")]
+    assert looked == [True] * 6

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
-import shutil
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -18,8 +16,17 @@ import pytest
 from PIL import Image
 
 from pipelines import api
+from tests.support.pictures import write
 
 ROOT = Path(__file__).parents[2]
+FEWER = {"WEB": 500, "APP": 100, "COPIES": 30, "SCREENSHOTS": 20}
+"""A quarter of the photos of the demo, and half of those from the app."""
+SMALLER = {
+    "test: 80": "test: 40",
+    "dev: 80": "dev: 40",
+    "train_dev: 300": "train_dev: 75",
+    "min_rows: 50": "min_rows: 30",
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +37,9 @@ def prepare() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
+    assert (module.WEB, module.APP, module.COPIES, module.SCREENSHOTS) == (2_000, 200, 60, 40)
+    for name, count in FEWER.items():
+        setattr(module, name, count)
     return module
 
 
@@ -39,10 +49,10 @@ def test_one_subject_is_written_the_same_twice(prepare: ModuleType, tmp_path: Pa
     planted = prepare.write_subject("cat", photographs["cat"], tmp_path / "one")
     assert prepare.write_subject("cat", photographs["cat"], tmp_path / "two") == planted
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.jpg"))
-    assert Counter(path.parts[0] for path in files) == {"web": 200, "app": 20}
+    assert Counter(path.parts[0] for path in files) == {"web": 50, "app": 10}
     for path in files:
         assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
-    assert Counter(copy.split("/")[0] for copy, _, _ in planted) == {"web": 6, "app": 4}
+    assert Counter(copy.split("/")[0] for copy, _, _ in planted) == {"web": 3, "app": 2}
     assert len({original for _, original, _ in planted}) == len(planted)
 
 
@@ -59,27 +69,30 @@ def test_app_photos_are_darker_and_less_sharp(prepare: ModuleType, tmp_path: Pat
     assert app_edges < 0.8 * web_edges
 
 
-@pytest.mark.e2e
-def test_the_program_writes_all_photos_and_lists_the_copies(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "examples/images/prepare.py"), "--out", str(tmp_path / "data")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "2,000 web and 200 app photos" in done.stdout
-    files = {str(path.relative_to(tmp_path / "data")) for path in (tmp_path / "data").rglob("*.jpg")}
-    assert len(files) == 2_200
-    with (tmp_path / "data" / "planted.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert {name for row in rows for name in (row["copy"], row["original"])} <= files
-    assert sum(row["copy"].startswith("app/") for row in rows) == 40
-
-
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make demo-images` does, in a folder of its own."""
+def demo(prepare: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make demo-images` does, in a folder of its own, with fewer photos."""
     folder = tmp_path_factory.mktemp("demo")
-    shutil.copytree(ROOT / "examples/images", folder / "images", ignore=shutil.ignore_patterns("data", "data.new"))
-    subprocess.run([sys.executable, str(folder / "images/prepare.py")], capture_output=True, check=True)
+    spec = (ROOT / "examples/images/images.yaml").read_text()
+    for told, wanted in SMALLER.items():
+        assert told in spec
+        spec = spec.replace(told, wanted)
+    write(folder / "images/images.yaml", spec.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["prepare.py", "--out", str(folder / "images/data")])
+        prepare.main()
     assert api.run(str(folder / "images/images.yaml"), str(folder / "RUN")).success
     return folder
+
+
+@pytest.mark.e2e
+def test_the_program_writes_all_photos_and_lists_the_copies(demo: Path) -> None:
+    data = demo / "images/data"
+    files = {str(path.relative_to(data)) for path in data.rglob("*.jpg")}
+    assert Counter(name.split("/")[0] for name in files) == {"web": FEWER["WEB"], "app": FEWER["APP"]}
+    pairs = planted(demo)
+    assert {name for pair in pairs for name in pair} <= files
+    assert sum(copy.startswith("app/") for copy, _ in pairs) == FEWER["SCREENSHOTS"]
 
 
 def planted(folder: Path) -> list[tuple[str, str]]:
@@ -104,11 +117,11 @@ def places(folder: Path) -> dict[str, str]:
 @pytest.mark.e2e
 def test_every_planted_copy_is_found(demo: Path) -> None:
     where, pairs = places(demo), planted(demo)
-    assert len(where) == 2_200
-    assert len(pairs) == 100
+    assert len(where) == FEWER["WEB"] + FEWER["APP"]
+    assert len(pairs) == FEWER["COPIES"] + FEWER["SCREENSHOTS"]
     apart = [pair for pair in pairs if where[pair[0]] != where[pair[1]] and "held_out" not in map(where.get, pair)]
     assert apart == []
-    assert sum(where[copy] in {"dev", "test"} and where[original] == "held_out" for copy, original in pairs) > 20
+    assert sum(where[copy] in {"dev", "test"} and where[original] == "held_out" for copy, original in pairs) > 10
 
 
 @pytest.mark.e2e
@@ -126,6 +139,6 @@ def test_the_report_names_sharpness_and_brightness(demo: Path) -> None:
 @pytest.mark.e2e
 def test_the_files_of_the_demo_are_the_photos(demo: Path) -> None:
     rows = pl.read_parquet(demo / "RUN/tables/dev-*.parquet")
-    assert len(rows) == 80
+    assert len(rows) == 40
     for source, path, place in rows.select("source", "path", "image_file").iter_rows():
         assert (demo / "RUN" / place).read_bytes() == (demo / "images/data" / source / path).read_bytes()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
+import shutil
+import tarfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -240,4 +244,40 @@ checks: {{min_rows: 30}}
         distances.append((row["perceptual_hash"] ^ int(known["phash"], 16)).bit_count())
     assert sorted(distances)[int(0.9 * len(distances))] == 0
     assert max(distances) <= 4
+    # The manifest names no group of near-duplicates, and its own hashes are 6 bits apart and more: none is found.
+    assert {row["neardup_group"] for row in manifest.values()} == {""}
+    hashes = [int(row["phash"], 16) for row in manifest.values()]
+    assert min((one ^ other).bit_count() for i, one in enumerate(hashes) for other in hashes[:i]) == 6
+    assert result.plan.links is None or result.plan.links.clusters == 0
     assert RunDirectory.at(str(tmp_path / "run")).finished
+
+
+def write_shard(path: Path, count: int, first: int, price: Callable[[int], object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as archive:
+        for number in range(first, first + count):
+            for name, data in (
+                (f"{number}.jpg", encoded(picture(number))),
+                (f"{number}.json", json.dumps({"price": price(number)}).encode()),
+            ):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+
+
+def test_archives_whose_json_disagrees_and_a_run_that_is_moved_before_it_is_applied(tmp_path: Path) -> None:
+    write_shard(tmp_path / "photos/web/0.tar", 30, 0, lambda number: number)
+    write_shard(tmp_path / "photos/app/0.tar", 30, 1_000, lambda number: "free" if number % 2 else 1.5)
+    spec = (
+        SPEC.replace(", label: {from: directory}", "").replace("label: label\n", "").replace("stratify: [label]\n", "")
+    )
+    planned = api.plan(write(tmp_path / "spec.yaml", spec.encode()), tmp_path / "first")
+    assert str(tmp_path) not in (tmp_path / "first/plan/inputs.json").read_text()
+    shutil.move(tmp_path / "first", tmp_path / "elsewhere")
+    result = api.apply(tmp_path / "elsewhere")
+    assert planned is not None
+    assert result.success
+    whole = pl.concat(
+        [rows_of(tmp_path / "elsewhere", f"data/{name}") for name in ("train", "train_dev", "dev", "test")]
+    )
+    assert set(whole["price"]) == {*map(str, range(30)), "free", "1.5"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -15,18 +14,10 @@ from pipelines.ingest.locations import local_file, read_files
 from pipelines.run_directory import RunDirectory
 from tests.e2e.test_images import SPEC
 from tests.pipelines.ingest.test_sources import write_tar
-from tests.support.object_store import BUCKET, environment, objects, s3_server, upload
+from tests.support.object_store import BUCKET, objects, upload
 from tests.support.pictures import encoded, picture, write, write_pictures
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with s3_server(tmp_path_factory.mktemp("s3") / "log") as port, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(port).items():
-            patch.setenv(name, value)
-        yield port
 
 
 def test_images_in_a_store_give_what_they_give_on_a_disk(store: int, tmp_path: Path) -> None:

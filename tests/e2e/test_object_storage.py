@@ -6,7 +6,6 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -28,21 +27,11 @@ from tests.support.object_store import (
     faulty_proxy,
     object_names,
     objects,
-    s3_server,
     upload,
 )
 
 pytestmark = pytest.mark.e2e
 FAULTS = 0.05
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of an S3 server, which this process finds by its environment."""
-    with s3_server(tmp_path_factory.mktemp("s3") / "log") as port, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(port).items():
-            patch.setenv(name, value)
-        yield port
 
 
 @pytest.fixture(scope="module")

@@ -303,3 +303,37 @@ def test_folders_of_images_without_labels_and_of_sounds(tmp_path: Path) -> None:
     spec = parse_spec(suggest_spec([str(tmp_path / "pictures")]))
     assert (set(spec.sources), spec.label, spec.ingested) == ({"web", "app"}, None, "images")
     assert parse_spec(suggest_spec([str(tmp_path / "sounds")])).ingested == "audio"
+
+
+def test_what_could_link_rows_is_suggested_and_holds_as_it_stands(tmp_path: Path) -> None:
+    frame = images(400).with_columns(
+        session_id=pl.Series([f"s{i // 7}" for i in range(400)]),
+        phash=pl.Series([f"{i:016x}" for i in range(400)]),
+        caption=pl.Series([f"a cat of {i} years that sleeps on a red sofa" for i in range(400)]),
+    )
+    folder = write(tmp_path / "cats", {"web/a.parquet": frame, "app/b.parquet": frame.head(40)})
+    text = suggest_spec([folder])
+    assert parse_spec(text).linked_by is None
+    line = next(line for line in text.splitlines() if line.startswith("# linked_by"))
+    wanted = "linked_by: [user_id, session_id, {near_duplicates: phash}, {near_text: caption}]"
+    assert line.startswith(f"# {wanted}")
+    assert len(parse_spec(text.replace(line, wanted)).links) == 4
+
+
+def test_one_group_and_short_texts_suggest_no_links(tmp_path: Path) -> None:
+    assert "linked_by" not in suggest_spec([write(tmp_path / "cats", {"a.parquet": images(400)})])
+
+
+def test_hashes_are_told_by_name_and_by_what_they_hold(tmp_path: Path) -> None:
+    frame = images(400).with_columns(
+        content_hash=pl.Series(["ab" * 32] * 400), hash_bits=pl.Series(range(400), dtype=pl.UInt64), number=pl.lit(1)
+    )
+    text = suggest_spec([write(tmp_path / "cats", {"a.parquet": frame})])
+    assert "# linked_by: [user_id, {near_duplicates: hash_bits}]" in text
+
+
+def test_near_duplicates_of_images_are_told_in_their_first_spec(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "photos/web", 8)
+    write_pictures(tmp_path / "photos/app", 8, first=100)
+    text = suggest_spec([str(tmp_path / "photos")])
+    assert "# linked_by: []   # the default keeps copies of an image in one split" in text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-BATCH_BYTES = 16 * 2**20
+BATCH_BYTES = 4 * 2**20
 BATCH_ROWS = 1_024
 
 

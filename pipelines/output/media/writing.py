@@ -98,7 +98,8 @@ def open_rows(
         What takes the rows. The Parquet file appears, whole, when the block ends without an error.
     """
     path = run.path(layout.shard(split, shard))
-    with open_shard(path, schema if media is None else media.row_schema(schema)) as writer:
+    rows = schema if media is None else media.row_schema(schema)
+    with open_shard(path, rows, bounded=media is not None and media.mode == "data") as writer:
         if media is None:
             yield writer
         elif media.mode == "data":

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from pipelines.ingest import decoding
 from pipelines.ingest.decoding import _formats, decode, decode_file
 from pipelines.ingest.images import LONGEST, MEASURED, measure_image
 from pipelines.ingest.rejects import Limits, UnreadableError
@@ -85,15 +86,16 @@ def test_transparent_pixels_are_white() -> None:
     assert measured["perceptual_hash"] is measured["difference_hash"] is None
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])  # Pillow turns a TIFF itself
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_images_are_turned_as_exif_asks(orientation: int) -> None:
+def test_images_are_turned_as_exif_asks(orientation: int, kind: str) -> None:
     upright = picture(3, 96, 64)
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Image.Transpose that makes what the orientation turns back
     stored = upright if orientation == 1 else upright.transpose(Image.Transpose(undo[orientation]))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(stored, "PNG", exif=exif)
-    measured, plain = (measure_image(d, "a.png", LIMITS) for d in (data, encoded(upright, "PNG")))
+    data = encoded(stored, kind, exif=exif)
+    measured, plain = (measure_image(d, "a", LIMITS) for d in (data, encoded(upright, kind)))
     assert (measured["width"], measured["height"]) == (96, 64)
     assert measured["perceptual_hash"] == plain["perceptual_hash"]
     assert measured["difference_hash"] == plain["difference_hash"]
@@ -211,3 +213,18 @@ def test_errors_cross_processes() -> None:
 def test_closed_after_use() -> None:
     sink = io.BytesIO(encoded(picture(1)))
     assert decode(sink.getvalue(), LIMITS, 10).size == (10, 7)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "RGBA", "LA", "CMYK", "I;16", "I", "F"])
+def test_a_large_image_is_measured_in_strips_as_it_is_in_one(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = picture(4, 90, 61)
+    if mode == "RGBA":
+        image.putalpha(picture(5, 90, 61).convert("L"))
+    elif mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    else:
+        image = image.convert("L").convert(mode) if mode in ("LA", "I", "F") else image.convert(mode)
+    data = encoded(image, "TIFF")
+    whole = measure_image(data, "a.tif", LIMITS)
+    monkeypatch.setattr(decoding, "_STRIP", 500)
+    assert measure_image(data, "a.tif", LIMITS) == whole

@@ -108,3 +108,19 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="write"):
         stream_shard(place(tmp_path / "file" / "a.parquet"), SCHEMA, iter(()))
+
+
+def test_row_groups_of_files_are_bounded_by_bytes_and_have_no_dictionary(tmp_path: Path) -> None:
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    files = [{"bytes": bytes([i]) * 3_000_000, "path": str(i)} for i in range(14)]
+    schema = pa.schema([("label", pa.string()), ("image", kind)])
+    with open_shard(place(tmp_path / "a.parquet"), schema, bounded=True) as shard:
+        for start in (0, 2, 4, 7, 12):
+            part = files[start : {0: 2, 2: 4, 4: 7, 7: 12, 12: 14}[start]]
+            shard.write(pa.table([["cat"] * len(part), pa.array(part, kind)], schema=schema))
+    meta = pq.read_metadata(tmp_path / "a.parquet")
+    groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
+    assert [group.num_rows for group in groups] == [4, 3, 5, 2]
+    assert "RLE_DICTIONARY" in groups[0].column(0).encodings
+    assert all("RLE_DICTIONARY" not in group.column(1).encodings for group in groups)
+    assert pq.read_table(tmp_path / "a.parquet")["image"].to_pylist() == files

@@ -32,7 +32,7 @@ from pipelines.run_directory import RunDirectory
 from pipelines.sources.fragments import SourceRequest, pack_units, take_inventory
 from splitting.errors import DataError
 from tests.support.files import digest, local_paths, picture, reader_of, rows_of, write_files
-from tests.support.object_store import BUCKET, environment, s3_server
+from tests.support.object_store import BUCKET
 
 FILE = "image_file"
 WEB = {
@@ -308,20 +308,12 @@ def test_batches_are_bounded_by_the_bytes_of_files() -> None:
     assert found == [[5, 5], [1], [30], [2, 2, 2, 2, 2], [20]]
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A bucket of an S3 server."""
-    with s3_server(tmp_path_factory.mktemp("s3") / "log") as port, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(port).items():
-            patch.setenv(name, value)
-        yield f"s3://{BUCKET}"
-
-
 @pytest.mark.parametrize("mode", ["data", "webdataset", "folder"])
-def test_an_object_store_gets_the_same_bytes(tmp_path: Path, store: str, rows: pa.Table, mode: MediaMode) -> None:
+@pytest.mark.usefixtures("store")
+def test_an_object_store_gets_the_same_bytes(tmp_path: Path, rows: pa.Table, mode: MediaMode) -> None:
     media = media_of(tmp_path, mode, rows)
     write(RunDirectory.at(str(tmp_path / "RUN")), media, rows)
-    there = RunDirectory.at(f"{store}/{mode}")
+    there = RunDirectory.at(f"s3://{BUCKET}/{mode}")
     write(there, media, rows)
     on_disk = files_below(tmp_path / "RUN")
     assert {name: there.read(name) for name in on_disk} == on_disk
