@@ -9,7 +9,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from tests.support.corpus import (
     write_parquet,
     write_spec,
 )
+from tests.support.users import as_nobody
 from validation.gx import process
 
 pytestmark = pytest.mark.e2e
@@ -207,27 +207,6 @@ def test_a_key_that_one_file_of_a_source_lacks_is_told(tmp_path: Path, capsys: p
     write_parquet(tmp_path, tables)
     tables["app"].drop("image_id").write_csv(tmp_path / "app" / "nocol.csv")
     assert "app/nocol.csv (source 'app') has no column 'image_id'" in run_told(tmp_path, capsys)
-
-
-@contextmanager
-def as_nobody(folder: Path) -> Iterator[None]:
-    """Root may read everything, so it is somebody else for a while, who owns the folder and may reach it."""
-    nobody = 65_534
-    if os.geteuid() != 0:
-        yield
-        return
-    above = {place: place.stat().st_mode for place in folder.parents if not place.stat().st_mode & 0o001}
-    for place, mode in above.items():
-        place.chmod(mode | 0o011)
-    for place in (folder, *folder.rglob("*")):
-        os.chown(place, nobody, nobody)
-    os.seteuid(nobody)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        for place, mode in above.items():
-            place.chmod(mode)
 
 
 def test_a_folder_without_permission_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
