@@ -29,9 +29,8 @@ _FAULTS: Mapping[str, str] = {
     "leak column": "A column that may give the label away",
     "new categories": "Values that train lacks",
     "suite": "An expectation of your own does not hold",
-    "harm": "The mismatch costs a model errors",
 }
-"""What went wrong, in words for one who knows neither the code nor the spec."""
+"""What went wrong, in words for one who knows neither the code nor the spec; a cost's own sentence begins with it."""
 
 _PROMISED = ("leakage", "label", *CAUSES)
 """Roles of promises that the page proves: a warning of these says that one does not hold."""

@@ -28,6 +28,8 @@ class CostView:
     Attributes:
         tone: of the answer.
         answer: in a sentence.
+        figure: the difference in error; empty where it was not measured.
+        about: what the figure is, with its interval.
         figures: the figures behind it.
         picture: the difference with its interval; empty for none.
         n: rows, in words.
@@ -35,6 +37,8 @@ class CostView:
 
     tone: Tone
     answer: str
+    figure: str
+    about: str
     figures: str
     picture: Markup
     n: str
@@ -119,7 +123,7 @@ def _cost(document: Mapping[str, Any]) -> CostView:
     if gap is None:
         told = f"What the mismatch costs could not be measured: {cost['reason']}." if cost["reason"] else ""
         told = sentence(told) if told else "What the mismatch costs was not measured."
-        return CostView("note", told, "", Markup(""), n)
+        return CostView("note", told, "", "", "", Markup(""), n)
     tone, answer = _COST.get(cost["grade"], ("note", f"Without a label, {shown(cost['column'])} stood in for it."))
     home, away = document["reference"], document["observed"]
     figures = (
@@ -130,4 +134,6 @@ def _cost(document: Mapping[str, Any]) -> CostView:
     reach = 1.2 * max(abs(gap["low"]), abs(gap["high"]), gap["detectable"], 1e-9)
     scale = Scale(-reach, reach, ((0.0, "no difference"), (gap["detectable"], "could be seen")))
     told = f"Difference in error {signed(gap['gap'])}, from {signed(gap['low'])} to {signed(gap['high'])}"
-    return CostView(tone, answer, figures, interval(gap["gap"], gap["low"], gap["high"], scale, told), n)
+    about = f"{shown(cost['measure'], 80)}, {away} less {home}; 95 %: {signed(gap['low'])} to {signed(gap['high'])}"
+    picture = interval(gap["gap"], gap["low"], gap["high"], scale, told)
+    return CostView(tone, answer, signed(gap["gap"]), about, figures, picture, n)

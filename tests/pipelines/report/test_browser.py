@@ -135,9 +135,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(page: Page) ->
         assert page.evaluate(RING) == "solid 3px", page.evaluate(f"{FOCUSED}.outerHTML.slice(0, 200)")
         page.evaluate(f"walked.push({FOCUSED})")
     assert page.evaluate("new Set(walked).size") == wanted
-    assert page.evaluate(
-        "walked.every((one, at) => !at || walked[at - 1].compareDocumentPosition(one) & 4)"
-    )
+    assert page.evaluate("walked.every((one, at) => !at || walked[at - 1].compareDocumentPosition(one) & 4)")
 
 
 def test_the_skip_link_leads_past_the_top(page: Page) -> None:

@@ -160,8 +160,22 @@ def test_labels_that_are_shown_alike_are_counted_apart(facts: RunFacts) -> None:
     cells = tuple(CellPlan("dev", "app", name, 10 * (5 - at), 0) for at, name in enumerate(names))
     composition = splits_view(replace(facts, plan=replace(facts.plan, cells=cells))).compositions[1]
     dev = next(bar for bar in composition.bars if bar.name == "dev")
-    assert dev.counts == (50, 40, 30, 20)
+    assert [count for count, _ in dev.counts] == [50, 40, 30, 20]
     assert [part.name for part in composition.legend] == [*(2 * ["n" * 60 + "… (101 characters)"]), "(null)", "(null)"]
+
+
+def test_every_composition_has_a_plain_shuffle_beside_it(facts: RunFacts) -> None:
+    """By source of all rows that were read; by stratum of those in splits, and what is not known is said."""
+    whole = replace(facts.plan, held_out=(), rejected=())
+    read = sum(cell.rows for cell in facts.plan.cells)
+    whole = replace(whole, sources=(SourcePlan("app", read, 0, "0" * 32),))
+    for plan, about in ((whole, "the make-up of all"), (facts.plan, "about the make-up of the")):
+        by_stratum = splits_view(replace(facts, plan=plan)).compositions[1]
+        last = by_stratum.bars[-1]
+        assert (last.name, last.rows) == ("a plain shuffle", read)
+        assert sum(count for count, _ in last.counts) == read
+        assert f"would give every split {about}" in by_stratum.shuffle
+    assert splits_view(facts).compositions[0].bars[-1].rows == facts.plan.rows_read
 
 
 def test_an_empty_train_dev_says_so(facts: RunFacts) -> None:
