@@ -206,7 +206,7 @@ def _heaviest(figures: MismatchFigures | None) -> str:
 
 def _trends(names: Sequence[str], figures: Sequence[MismatchFigures]) -> tuple[TrendView, ...]:
     """Figures over runs that have at least two of them."""
-    kinds = [
+    kinds: list[tuple[str, list[tuple[float | None, str, str]]]] = [
         ("Columns that differ", [(one.shifted, "{:,.0f}", f"of {one.compared:,}") for one in figures]),
         ("Effect of the heaviest column, where 1 is large", [(one.weight, "{:.2f}", one.weighed) for one in figures]),
         ("Cost for a model, in errors", [(one.cost, "{:+.3f}", one.judged) for one in figures]),
