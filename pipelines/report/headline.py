@@ -127,7 +127,7 @@ def _judged(
         return "bad", "Do not use this split.", _first_of(facts, failing or warned, roles, unnamed, "fault")
     if not warned and document["status"] != "passed with warnings":
         return None
-    broken = any(role in _PROMISED for finding in warned for role in _roles(finding, roles))
+    broken = any(not r["success"] and r["severity"] != "info" and _role(r) in _PROMISED for r in facts.results)
     verdict = "Do not trust the score yet." if broken else _PROMISES_HOLD
     return "warn", verdict, _first_of(facts, warned, roles, unnamed, "warning")
 

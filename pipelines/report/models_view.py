@@ -29,7 +29,7 @@ class CostView:
         tone: of the answer.
         answer: in a sentence.
         figure: the difference in error; empty where it was not measured.
-        about: what the figure is, with its interval.
+        about: the answer again, and what the figure is, with its interval and n.
         figures: the figures behind it.
         picture: the difference with its interval; empty for none.
         n: rows, in words.
@@ -134,6 +134,9 @@ def _cost(document: Mapping[str, Any]) -> CostView:
     reach = 1.2 * max(abs(gap["low"]), abs(gap["high"]), gap["detectable"], 1e-9)
     scale = Scale(-reach, reach, ((0.0, "no difference"), (gap["detectable"], "could be seen")))
     told = f"Difference in error {signed(gap['gap'])}, from {signed(gap['low'])} to {signed(gap['high'])}"
-    about = f"{shown(cost['measure'], 80)}, {away} less {home}; 95 %: {signed(gap['low'])} to {signed(gap['high'])}"
+    about = (
+        f"{answer} {shown(cost['measure'], 80).capitalize()}, {away} less {home}; 95 %: {signed(gap['low'])} to "
+        f"{signed(gap['high'])}; n {cost['away_rows']:,} / {cost['home_rows']:,}"
+    )
     picture = interval(gap["gap"], gap["low"], gap["high"], scale, told)
     return CostView(tone, answer, signed(gap["gap"]), about, figures, picture, n)

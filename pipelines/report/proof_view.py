@@ -150,8 +150,8 @@ def _shared(facts: RunFacts, part: str) -> str:
 def _copies(facts: RunFacts) -> Promise:
     results = [r for r in facts.of_role("leakage") if r["expectation"] == "expect_splits_disjoint"]
     evidence = [
-        f"{counted(r['observed']['rows_shared'], 'row')} of {r['expected']['first']} say the same as rows of "
-        f"{r['expected']['second']}."
+        f"{counted(r['observed']['rows_shared'], 'row')} of {r['expected']['first']} "
+        f"{'says' if r['observed']['rows_shared'] == 1 else 'say'} the same as rows of {r['expected']['second']}."
         for r in results
         if r["observed"]["rows_shared"]
     ] or [

@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "undecided": "Too many values are rare to tell whether they mean the same for the label.",
 }
 _PARTS = (("alone", "values alone"), ("given_label", "values within a label"), ("label_given", "label within a value"))
+_TOO_MANY = "Not drawn: there are too many different values to count each."
 _WITH_LABEL = "with the label"
 
 
@@ -72,7 +73,7 @@ class ShiftCard:
         tone: of the verdict.
         verdict: in a word or two.
         picture: both distributions; empty where there are none to draw.
-        caption: what the picture shows.
+        caption: what the picture shows, or why there is none; empty for neither.
         sized: the effect with its interval; empty for none.
         kind: of the shift; None where it is not told.
         sentences: what was found, and what a reader has to know.
@@ -187,7 +188,7 @@ def _picture(
 ) -> tuple[Markup, str]:
     if first.kind == "category":
         shares = paired(first, second)
-        return (Markup(""), "") if shares is None else _bars(name, reference, observed, shares)
+        return (Markup(""), _TOO_MANY) if shares is None else _bars(name, reference, observed, shares)
     bins = binned(first, second)
     if bins is None:
         return Markup(""), ""

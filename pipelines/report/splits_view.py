@@ -86,6 +86,11 @@ class Composition:
     bars: tuple[CompositionBar, ...]
     shuffle: str
 
+    @property
+    def heads(self) -> list[str]:
+        """Of the columns of counts, one a bar."""
+        return [f"#{bar.name}" for bar in self.bars]
+
 
 @dataclass(frozen=True)
 class QuotaRow:
