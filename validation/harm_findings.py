@@ -161,7 +161,8 @@ def _cost(result: HarmResult, pair: Pair) -> str | None:
         f"{result.away_rows:,} and {result.home_rows:,}."
     )
     if result.grade == "costs":
-        return f"The mismatch costs a model that learns on {TRAIN} errors. {told}"
+        errs = f"a model that learns on {TRAIN} errs more on {pair.observed} than on {pair.reference}"
+        return f"The mismatch costs errors: {errs}. {told}"
     if result.grade == "no cost seen":
         return f"No cost of the mismatch was seen; one of {gap.detectable:.3f} would have been. {told}"
     if result.grade is not None and result.skill is not None and not result.skill.sure:

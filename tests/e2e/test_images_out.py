@@ -25,7 +25,7 @@ from PIL import Image, ImageFilter
 from pipelines import api
 from pipelines.cli.main import run_command
 from splitting.errors import DataError, SpecError
-from tests.support.browser import LAPTOP, PHONE, WIDE, chromium, needs_browser, opened
+from tests.support.browser import LAPTOP, PHONE, WIDE, barriers, chromium, needs_browser, opened
 from tests.support.command import files, start
 from tests.support.object_store import BUCKET, environment, objects, s3_server, upload
 
@@ -370,3 +370,4 @@ def test_a_browser_shows_every_picture(shown: Path, width: int) -> None:
         assert page.evaluate("document.images.length") > 30
         assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0 && one.alt)")
         assert page.evaluate(WIDE) <= width
+        assert barriers(page) == []

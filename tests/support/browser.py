@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -100,6 +101,12 @@ def opened(
     with window(browser, width, scheme, chatty=chatty) as page:
         page.goto(path.as_uri())
         yield page
+
+
+def barriers(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe-core finds to violate its rules for accessible pages: each rule with where."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
 def shown(items: Locator) -> Locator:
