@@ -217,7 +217,7 @@ def interval(value: float, low: float, high: float, scale: Scale, told: str) -> 
     start, end = scale.at(low), scale.at(high)
     parts.append(f'<rect x="{_p(start)}" y="11" width="{_p(max(end - start, 0.002))}" height="6" class="f-reference"/>')
     parts.append(f'<circle cx="{_p(scale.at(value))}" cy="14" r="6" class="f-observed ring"/>')
-    return _svg("".join(parts), 42 + 14 * lines, told)
+    return _svg("".join(parts), 42 + 14 * lines, told, "chart whole")
 
 
 def trend(values: Sequence[float | None], ends: tuple[str, str], texts: Sequence[str], told: str) -> Markup:
@@ -275,8 +275,8 @@ def _anchor(at: float) -> str:
     return "start" if at < 0.1 else "end" if at > 0.9 else "middle"
 
 
-def _svg(inner: str, height: int, told: str) -> Markup:
-    head = f'<svg class="chart" width="100%" height="{height}" role="img" aria-label="{escape(told)}">'
+def _svg(inner: str, height: int, told: str, kind: str = "chart") -> Markup:
+    head = f'<svg class="{kind}" width="100%" height="{height}" role="img" aria-label="{escape(told)}">'
     return Markup(f"{head}{inner}</svg>")  # noqa: S704, every text in it was escaped
 
 

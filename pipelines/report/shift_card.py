@@ -191,7 +191,7 @@ def _picture(
         return (Markup(""), _TOO_MANY) if shares is None else _bars(name, reference, observed, shares)
     bins = binned(first, second)
     if bins is None:
-        return Markup(""), ""
+        return Markup(""), _TOO_MANY if first.kind == "text" else ""
     told = f"Distributions of {name} in {reference} and {observed}, from {bins.first} to {bins.last}."
     return overlay(bins, told), "Share of rows by value; the middle 99 %, the rest in the outermost bins."
 
