@@ -166,7 +166,7 @@ def test_history_of_all_that_lies_there(runs: Path, capsys: pytest.CaptureFixtur
     assert "1 folder holds no run and was left out: my &lt;b&gt;notes." in text
     assert "0 between evaluation splits" not in text
     assert "No example moved. Counted in the written files of both runs" in text
-    assert "The data was not compared: 9 was not measured (`profile: false`)." in text
+    assert "The data was not compared: 9 was not measured (<code><bdi>profile: false</bdi></code>)." in text
     assert "differ in <code><bdi>width</bdi></code>: mean" in text
     assert "<img" not in text
     assert "\u202e" not in text
