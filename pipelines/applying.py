@@ -123,7 +123,8 @@ def _write_thumbnails(run: RunDirectory, spec: Spec, plan: Plan, judgement: Judg
         from pipelines.thumbnails import make_thumbnails, write_thumbnails  # noqa: PLC0415, not for tables
 
         splits, decode = (TRAIN, *(split.name for split in plan.splits)), partial(decode_small, spec=spec)
-        write_thumbnails(run, make_thumbnails(measures.sample, splits, judgement.to_document(), files, decode))
+        document = judgement.to_document()
+        write_thumbnails(run, make_thumbnails(measures.sample, splits, document, files, decode, spec.label))
 
 
 def _lay_out(

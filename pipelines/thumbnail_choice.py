@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from splitting.columns import pick
 from validation.measures import IN_TARGET
-from validation.profile.sample import KEY, SOURCE, Sample
+from validation.profile.sample import GROUP, KEY, SOURCE, Sample
 
 LOOKS = (
     "brightness",
@@ -28,6 +29,8 @@ LOOKS = (
 
 TYPICAL, LOWEST, HIGHEST = "typical", "lowest", "highest"
 MOST_TYPICAL, MOST_EXTREME, MOST_COLUMNS = 6, 3, 3
+_MIDDLE = 4
+"""One in so many images is near enough to the middle to stand for its split."""
 _AT = "at"
 
 
@@ -49,7 +52,7 @@ class Choice:
 
 
 def choose(
-    sample: Sample, splits: Sequence[str], compared: Sequence[str], columns: Sequence[str]
+    sample: Sample, splits: Sequence[str], compared: Sequence[str], columns: Sequence[str], label: str | None = None
 ) -> tuple[Choice, ...]:
     """Chooses images.
 
@@ -58,17 +61,20 @@ def choose(
         splits: all, in the order in which they are shown.
         compared: those whose extremes are shown.
         columns: that carry the mismatch, the heaviest first; those that cannot be seen are passed over.
+        label: the column of the label; None without one.
 
     Returns:
-        By split up to six typical images: those nearest to the medians of all looks on average, each in units of its
-        quartile range, so that no unit weighs more than another; missing values do not count. By column, of three at
-        most, and compared split the three lowest and the three highest. Equal ones in the order of the keys' hash.
+        By split up to six typical images: of the quarter that is nearest to the medians of all looks on average, each
+        in units of its quartile range so that no unit weighs more than another, those of as many labels and groups
+        as there are; missing values do not count. By column, of three at most, and compared split the three lowest and
+        the three highest. Equal ones in the order of the keys' hash.
     """
     looks = [name for name in LOOKS if name in sample.rows.columns]
     if not looks:
         return ()
     numbers = pick(sample.rows, looks).cast(pl.Float64)
-    chosen = [choice for split in splits for choice in _typical(sample, numbers, split)]
+    kinds = _kinds(sample, label)
+    chosen = [choice for split in splits for choice in _typical(sample, numbers, kinds, split)]
     for column in [name for name in dict.fromkeys(columns) if name in looks][:MOST_COLUMNS]:
         for split in compared:
             chosen += _extreme(sample, numbers, split, column)
@@ -81,15 +87,39 @@ def _rows_of(sample: Sample, split: str) -> pl.Series:
     return sample.about.with_row_index(_AT).filter(inside).sort(KEY, SOURCE, _AT)[_AT]
 
 
-def _typical(sample: Sample, numbers: pl.DataFrame, split: str) -> Iterator[Choice]:
+def _kinds(sample: Sample, label: str | None) -> list[tuple[Hashable, Hashable]]:
+    """Label and group of each row: of two of a kind one is enough."""
+    groups = sample.about[GROUP].to_list()
+    if label is None or label not in sample.rows.columns or sample.rows.get_column(label).dtype.is_nested():
+        return [(None, group) for group in groups]
+    return list(zip(sample.rows.get_column(label).to_list(), groups, strict=True))
+
+
+def _typical(
+    sample: Sample, numbers: pl.DataFrame, kinds: Sequence[tuple[Hashable, Hashable]], split: str
+) -> Iterator[Choice]:
     rows = _rows_of(sample, split)
     if not len(rows):
         return
     values = numbers[rows].to_numpy()
     with np.errstate(invalid="ignore"):
         far = _distance(values)
-    for at in np.argsort(far, kind="stable")[: min(MOST_TYPICAL, int(np.isfinite(far).sum()))]:
-        yield Choice(split, TYPICAL, "", rows[int(at)])
+    known = int(np.isfinite(far).sum())
+    middle = min(known, max(MOST_TYPICAL, known // _MIDDLE))
+    near = [int(rows[int(at)]) for at in np.argsort(far, kind="stable")[:middle]]
+    for row in _varied(near, kinds):
+        yield Choice(split, TYPICAL, "", row)
+
+
+def _varied(rows: list[int], kinds: Sequence[tuple[Hashable, Hashable]]) -> Iterator[int]:
+    """Rows in their order, those of a label, then of a group, that was taken less often first."""
+    taken: Counter[tuple[int, Hashable]] = Counter()
+    left = list(rows)
+    for _ in range(min(MOST_TYPICAL, len(left))):
+        chosen = min(left, key=lambda row: [taken[part] for part in enumerate(kinds[row])])
+        left.remove(chosen)
+        taken.update(enumerate(kinds[chosen]))
+        yield chosen
 
 
 def _distance(values: NDArray[np.float64]) -> NDArray[np.float64]:

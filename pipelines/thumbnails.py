@@ -62,7 +62,12 @@ def mismatch_columns(document: Mapping[str, Any]) -> tuple[tuple[str, ...], tupl
 
 
 def make_thumbnails(
-    sample: Sample, splits: Sequence[str], document: Mapping[str, Any], files: FileReader, decode: Decode
+    sample: Sample,
+    splits: Sequence[str],
+    document: Mapping[str, Any],
+    files: FileReader,
+    decode: Decode,
+    label: str | None = None,
 ) -> tuple[Thumbnail, ...]:
     """Makes the pictures of a report.
 
@@ -72,13 +77,14 @@ def make_thumbnails(
         document: `validation.json`, parsed.
         files: reads the images.
         decode: decodes them.
+        label: the column of the label; None without one.
 
     Returns:
         JPEG files of 96 pixels at most, 150,000 bytes together at most; images that cannot be read any more, or not be
         decoded, are left out.
     """
     compared, columns = mismatch_columns(document)
-    found = list(_opened(sample, choose(sample, splits, compared, columns), files, decode))
+    found = list(_opened(sample, choose(sample, splits, compared, columns, label), files, decode))
     for quality in _QUALITIES:
         packed = [replace(one, data=_jpeg(image, quality)) for one, image in found]
         if sum(len(one.data) for one in packed) <= MOST_BYTES:

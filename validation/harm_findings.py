@@ -156,25 +156,25 @@ def _cost(result: HarmResult, pair: Pair) -> str | None:
         return told if result.confidence_fall is None else f"{told} {_without_labels(result, pair)}"
     unit = "errors" if result.measure.startswith("error rate") else "standard deviations of error"
     told = (
-        f"{gap.gap:+.3f} ({gap.low:+.3f} to {gap.high:+.3f}) {unit} from {pair.reference} to {pair.observed}, "
-        f"{gap.home:.3f} to {gap.away:.3f}, n {result.home_rows:,} and {result.away_rows:,}"
+        f"{result.measure[0].upper()}{result.measure[1:]}: {gap.away:.3f} on {pair.observed}, {gap.home:.3f} on "
+        f"{pair.reference}; difference {gap.gap:+.3f} (95 % interval {gap.low:+.3f} to {gap.high:+.3f}); n "
+        f"{result.away_rows:,} and {result.home_rows:,}."
     )
-    if result.measure.startswith("error rate, "):
-        told += f" ({result.measure.removeprefix('error rate, ')})"
     if result.grade == "costs":
-        return f"The mismatch costs: a model that learns on {TRAIN} makes {told}."
+        errs = f"a model that learns on {TRAIN} errs more on {pair.observed} than on {pair.reference}"
+        return f"The mismatch costs errors: {errs}. {told}"
     if result.grade == "no cost seen":
-        return f"No cost of the mismatch was seen: {told}; a cost of {gap.detectable:.3f} would have been."
+        return f"No cost of the mismatch was seen; one of {gap.detectable:.3f} would have been. {told}"
     if result.grade is not None and result.skill is not None and not result.skill.sure:
         same = "the mean" if result.measure.startswith("root") else "the commonest label"
         return (
             "What the mismatch costs cannot be told, as the models learn nothing from these columns that could be "
             f"lost: at home they make {gap.home:.3f} {unit}, and always answering with {same} makes "
-            f"{result.skill.baseline:.3f}; {told}."
+            f"{result.skill.baseline:.3f}. {told}"
         )
     if result.grade == "too small to tell":
-        return f"Too few examples to tell what the mismatch costs: {told}; only {gap.detectable:.3f} would be seen."
-    return f"Without a label, {result.column!r} stood in for it: {told}; no cost is claimed."
+        return f"Too few examples to tell what the mismatch costs; only {gap.detectable:.3f} would be seen. {told}"
+    return f"Without a label, {result.column!r} stood in for it; no cost is claimed. {told}"
 
 
 def _without_labels(result: HarmResult, pair: Pair) -> str:

@@ -19,6 +19,7 @@ _AXIS = 18
 _ROW = 34
 _NAME = 0.3
 """Of the width: names of places that are nearer would run into each other, and stand one under the other."""
+_FEW, _HEAD = 6, 14
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -216,14 +217,16 @@ def interval(value: float, low: float, high: float, scale: Scale, told: str) -> 
     start, end = scale.at(low), scale.at(high)
     parts.append(f'<rect x="{_p(start)}" y="11" width="{_p(max(end - start, 0.002))}" height="6" class="f-reference"/>')
     parts.append(f'<circle cx="{_p(scale.at(value))}" cy="14" r="6" class="f-observed ring"/>')
-    return _svg("".join(parts), 42 + 14 * lines, told)
+    return _svg("".join(parts), 42 + 14 * lines, told, "chart whole")
 
 
-def trend(values: Sequence[float | None], told: str) -> Markup:
-    """A small line over runs, the last one marked; a run without a figure is a gap.
+def trend(values: Sequence[float | None], ends: tuple[str, str], texts: Sequence[str], told: str) -> Markup:
+    """A small line over runs; a run without a figure is a gap.
 
     Args:
-        values: in order.
+        values: in order; at least 0.
+        ends: names of the first and of the last.
+        texts: each value in words; those of few runs stand over their points, of many the first and the last alone.
         told: what it shows.
 
     Returns:
@@ -233,6 +236,8 @@ def trend(values: Sequence[float | None], told: str) -> Markup:
     if not known:
         return Markup("")
     top = max(*known, 1e-12)
+    told_at = [i for i, value in enumerate(values) if value is not None]
+    told_at = told_at if len(values) <= _FEW else [told_at[0], told_at[-1]]
     count = max(1, len(values) - 1)
     points = [(number / count, value) for number, value in enumerate(values)]
     path, pen = [], "M"
@@ -251,11 +256,27 @@ def trend(values: Sequence[float | None], told: str) -> Markup:
         for x, value in points
         if value is not None
     )
-    return _svg(f'{line}{dots}<line x1="0" x2="100%" y1="59" y2="59" class="axis"/>', 62, told)
+    words = "".join(
+        f'<text x="{_p(0.02 + 0.96 * points[i][0])}" y="{_d(0.6 * (95 - 85 * (values[i] or 0.0) / top) - 7)}" '
+        f'text-anchor="{_anchor(points[i][0])}" class="cat">{escape(texts[i])}</text>'
+        for i in told_at
+    )
+    plot = f'<svg y="{_HEAD}" height="62" overflow="visible">{line}{dots}{words}</svg>'
+    base = 59 + _HEAD
+    axis = f'<line x1="0" x2="100%" y1="{base}" y2="{base}" class="axis"/>'
+    names = "".join(
+        f'<text x="{x}" y="{base + 15}" text-anchor="{anchor}" class="tick">{escape(name)}</text>'
+        for x, anchor, name in (("0", "start", ends[0]), ("100%", "end", ends[1]))
+    )
+    return _svg(plot + axis + names, base + 20, told)
 
 
-def _svg(inner: str, height: int, told: str) -> Markup:
-    head = f'<svg class="chart" width="100%" height="{height}" role="img" aria-label="{escape(told)}">'
+def _anchor(at: float) -> str:
+    return "start" if at < 0.1 else "end" if at > 0.9 else "middle"
+
+
+def _svg(inner: str, height: int, told: str, kind: str = "chart") -> Markup:
+    head = f'<svg class="{kind}" width="100%" height="{height}" role="img" aria-label="{escape(told)}">'
     return Markup(f"{head}{inner}</svg>")  # noqa: S704, every text in it was escaped
 
 

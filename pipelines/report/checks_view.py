@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.report.facts import RunFacts
 from pipelines.report.found import found_words
 from pipelines.report.headline import Tone
-from pipelines.report.shift_rows import ShiftRow, Standing, shift_row
+from pipelines.report.shift_rows import ALIKE, ShiftRow, Standing, shift_row
 from pipelines.report.terms import Term, terms_in
 from pipelines.report.words import counted, named, sentence, shown
 from validation.comparing.pairs import TARGET
@@ -39,7 +39,6 @@ class MatchPair:
         sentence: what was found.
         rows: columns, those that differ first.
         more: columns that are not shown.
-        terms: that the figures use.
         reference: the split, or pool, that the other is measured by.
         observed: the other.
     """
@@ -51,7 +50,6 @@ class MatchPair:
     sentence: str
     rows: tuple[ShiftRow, ...]
     more: int
-    terms: tuple[Term, ...]
     reference: str
     observed: str
 
@@ -115,6 +113,18 @@ def match_pairs(facts: RunFacts) -> tuple[MatchPair, ...]:
     return tuple(_match(reference, observed, results) for (reference, observed), results in by_pair.items())
 
 
+def match_terms(pairs: Sequence[MatchPair]) -> tuple[Term, ...]:
+    """The terms that the figures of all pairs use.
+
+    Args:
+        pairs: all of them.
+
+    Returns:
+        Each once.
+    """
+    return terms_in(*dict.fromkeys(row.measure for pair in pairs for row in pair.rows))
+
+
 def _match(reference: str, observed: str, results: Sequence[Mapping[str, Any]]) -> MatchPair:
     rows = [shift_row(result) for result in results]
     rows.sort(key=lambda row: (_ORDER[row.standing], -row.weight, row.name, row.about))
@@ -133,7 +143,6 @@ def _match(reference: str, observed: str, results: Sequence[Mapping[str, Any]]) 
         sentence=_pair_sentence(rows),
         rows=tuple(rows[:MOST_MATCH_ROWS]),
         more=max(0, len(rows) - MOST_MATCH_ROWS),
-        terms=terms_in(*dict.fromkeys(row.measure for row in rows)),
         reference=reference,
         observed=observed,
     )
@@ -154,7 +163,8 @@ def _pair_sentence(rows: Sequence[ShiftRow]) -> str:
     compared = [row for row in rows if row.compared]
     if not compared:
         return "Nothing could be compared: there are too few rows."
-    told = [f"No sure difference in {counted(len(compared), 'comparison')}."]
+    alike = sum(row.verdict == ALIKE for row in compared)
+    told = [f"No sure difference in {counted(len(compared), 'comparison')}{f', {alike:,} surely alike' * bool(alike)}."]
     unsure = [row for row in compared if row.standing == "unsure"]
     if unsure:
         names = named((row.column for row in unsure), 4)

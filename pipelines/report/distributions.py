@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import numpy as np
@@ -102,7 +103,7 @@ def _in_bins(histogram: Histogram, edges: Numbers) -> Numbers:
     return shares
 
 
-def paired(reference: ColumnProfile, observed: ColumnProfile) -> tuple[tuple[PairedShare, ...], int] | None:
+def paired(reference: ColumnProfile, observed: ColumnProfile) -> tuple[PairedShare, ...] | None:
     """The categories whose shares differ most, and the rest together.
 
     Args:
@@ -110,13 +111,24 @@ def paired(reference: ColumnProfile, observed: ColumnProfile) -> tuple[tuple[Pai
         observed: of the other.
 
     Returns:
-        The shares, the largest difference first and the rest last, and how many categories the rest are; None where
-        not every category is known, or there are none.
+        As `paired_shares`; None where not every category is known, or there are none.
     """
     first, second = reference.categories, observed.categories
     if first is None or second is None or not (first.exact and second.exact) or not (first.rows and second.rows):
         return None
-    ours, theirs = _shares(first), _shares(second)
+    return paired_shares(_shares(first), _shares(second))
+
+
+def paired_shares(ours: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[PairedShare, ...]:
+    """The names whose shares differ most.
+
+    Args:
+        ours: shares of the reference by name, which add up to 1.
+        theirs: of the observed.
+
+    Returns:
+        The shares, the largest difference first and the rest together last.
+    """
     differing = {name: abs(ours.get(name, 0.0) - theirs.get(name, 0.0)) for name in {**ours, **theirs}}
     names = sorted(differing, key=lambda name: (-differing[name], -ours.get(name, 0.0), name))
     kept = names[:MOST_CATEGORIES]
@@ -125,7 +137,7 @@ def paired(reference: ColumnProfile, observed: ColumnProfile) -> tuple[tuple[Pai
     if rest:
         left = [max(0.0, 1 - sum(part)) for part in zip(*((row.reference, row.observed) for row in rows), strict=True)]
         rows.append(PairedShare(f"{rest:,} other{'s' * (rest != 1)}", left[0], left[1]))
-    return tuple(rows), rest
+    return tuple(rows)
 
 
 def _shares(categories: Categories) -> dict[str, float]:

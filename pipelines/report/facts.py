@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,6 +75,13 @@ class RunFacts:
     def of_role(self, *roles: str) -> list[Mapping[str, Any]]:
         """The results of some roles, in their order."""
         return [result for result in self.results if result["role"] in roles]
+
+    def source_shares(self, split: str) -> Mapping[str, float]:
+        """The share of each source in a split that has rows, as planned."""
+        rows = Counter[str]()
+        for cell in self.plan.cells:
+            rows[cell.source] += cell.rows * (cell.split == split)
+        return {source: count / rows.total() for source, count in rows.items()}
 
     def column(self, name: str, split: str) -> ColumnProfile | None:
         """What is known of a column of a split, or of the target pool; None where nothing is."""

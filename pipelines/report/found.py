@@ -69,10 +69,12 @@ def _time(_: RunFacts, expected: Mapping[str, Any], observed: Mapping[str, Any])
     return f"{place}: {expected['split']} {ends[0]}, {expected['reference']} {ends[1]}"
 
 
-def _cost(_: RunFacts, __: Mapping[str, Any], observed: Mapping[str, Any]) -> str:
+def _cost(facts: RunFacts, _: Mapping[str, Any], observed: Mapping[str, Any]) -> str:
+    told = ((facts.document.get("mismatch") or {}).get("models") or {}).get("cost")
+    n = f"; n {told['home_rows']:,} / {told['away_rows']:,}" if told else ""
     return (
         f"{observed['grade']}: difference in error {signed(observed['gap'])} ({signed(observed['low'])} to "
-        f"{signed(observed['high'])}); {observed['detectable']:.3f} would be seen"
+        f"{signed(observed['high'])}); {observed['detectable']:.3f} would be seen{n}"
     )
 
 

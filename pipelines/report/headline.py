@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -29,9 +29,8 @@ _FAULTS: Mapping[str, str] = {
     "leak column": "A column that may give the label away",
     "new categories": "Values that train lacks",
     "suite": "An expectation of your own does not hold",
-    "harm": "The mismatch costs a model errors",
 }
-"""What went wrong, in words for one who knows neither the code nor the spec."""
+"""What went wrong, in words for one who knows neither the code nor the spec; a cost's own sentence begins with it."""
 
 _PROMISED = ("leakage", "label", *CAUSES)
 """Roles of promises that the page proves: a warning of these says that one does not hold."""
@@ -128,7 +127,7 @@ def _judged(
         return "bad", "Do not use this split.", _first_of(facts, failing or warned, roles, unnamed, "fault")
     if not warned and document["status"] != "passed with warnings":
         return None
-    broken = any(role in _PROMISED for finding in warned for role in _roles(finding, roles))
+    broken = any(not r["success"] and r["severity"] != "info" and _role(r) in _PROMISED for r in facts.results)
     verdict = "Do not trust the score yet." if broken else _PROMISES_HOLD
     return "warn", verdict, _first_of(facts, warned, roles, unnamed, "warning")
 
@@ -191,11 +190,26 @@ def _first_of(
     kind = next((role for role in _roles(findings[0], roles) if role in _FAULTS), "")
     if kind:
         told = f"{_FAULTS[kind]}: {told}"
-    group = facts.plan.identity.get("group")
-    if kind == "disjoint" and group and " group " in told:
-        names = group if isinstance(group, list | tuple) else [group]
-        told = f"{told} A group is what shares {named(shown(str(name)) for name in names)}."
+    told = " ".join([told, *_explained(facts, kind, findings[0])])
     return f"{told} {counted(more, f'more {noun}')} below." if more else told
+
+
+def _explained(facts: RunFacts, kind: str, finding: Mapping[str, Any]) -> Iterator[str]:
+    """What the words of a fault mean, and of how many rows it speaks."""
+    if kind not in ("target only", "disjoint", "leakage"):
+        return
+    result = next(r for r in facts.results if r["check"] in finding["checks"])
+    group = facts.plan.identity.get("group")
+    if kind == "target only":
+        yield "The target is the data that the model will be judged on."
+    elif result["expected"]["what"] == "group" and group:
+        names = group if isinstance(group, list | tuple) else [group]
+        yield f"A group is what shares {named(shown(str(name)) for name in names)}."
+    splits = [result["expected"][name] for name in ("split", "first", "second") if name in result["expected"]]
+    written = {r["expected"]["split"]: r["observed"]["rows"] for r in facts.of_role("size")}
+    holding = [f"{split} holds {counted(written[split], 'row')}" for split in splits if split in written]
+    if holding:
+        yield f"{', '.join(holding)}."
 
 
 def _columns(facts: RunFacts, role: str) -> str:

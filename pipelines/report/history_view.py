@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,12 @@ from pipelines.report.history_lead import STATES, Lead, history_lead
 from pipelines.report.pair_view import PairView, moved_words, pair_view
 from pipelines.report.run_facts import FinishedRun, HistoryFacts, ListedRun, RunPair
 from pipelines.report.shift_rows import shift_row
-from pipelines.report.words import counted, decimal, joined, sentence, shown, signed
+from pipelines.report.words import counted, decimal, joined, sentence, short, shown, signed
 from splitting.request import TRAIN
 
 _LONGEST = 100
 _NONE = "–"
+_SHORT, _MOST_POINTS = 24, 24
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,21 @@ class MismatchFigures:
         shifted: columns that differ; None where nothing was compared.
         compared: columns that were compared.
         weight: of the heaviest of them, its effect as a multiple of what counts as large; None likewise.
+        weighed: rows that were compared of that one, of either split, in words.
         column: that one; empty for none.
         sure: it differs beyond chance.
         cost: what it costs a model, in errors; None where that was not measured.
+        judged: rows that a model was judged on, of either split, in words.
     """
 
     shifted: int | None
     compared: int
     weight: float | None
+    weighed: str
     column: str
     sure: bool
     cost: float | None
+    judged: str
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,17 @@ class RunLine:
 
 @dataclass(frozen=True)
 class TrendView:
-    """A figure over runs: what it is, the picture, and from what to what in words."""
+    """A figure over runs.
+
+    Attributes:
+        title: what it is.
+        picture: a line.
+        rows: name of the run, figure and n, in words.
+    """
 
     title: str
     picture: Markup
-    told: str
+    rows: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,7 @@ def history_view(facts: HistoryFacts) -> HistoryView:
         lead=lead,
         heads=[f"#{name}" for name in splits],
         lines=tuple(reversed(lines)),
-        trends=_trends([figures[run.name] for run in runs]),
+        trends=_trends([shown(run.name, _LONGEST) for run in runs], [figures[run.name] for run in runs]),
         pairs=tuple(pair_view(pair) for pair in reversed(facts.pairs)),
         others=_others(facts.others),
     )
@@ -149,13 +160,17 @@ def mismatch_figures(run: FinishedRun) -> MismatchFigures:
     rows = [shift_row(result) for result in results if [_splits(result)] == pair]
     rows = [row for row in rows if row.name != run.source_column and row.compared]
     models = (run.document.get("mismatch") or {}).get("models") or {}
-    gap = ((models.get("cost") or {}).get("gap") or {}).get("gap")
+    told = models.get("cost") or {}
+    gap = (told.get("gap") or {}).get("gap")
+    judged = f"n {told['home_rows']:,} / {told['away_rows']:,}" if gap is not None else ""
     if not rows:
-        return MismatchFigures(None, 0, None, "", sure=False, cost=gap)
+        return MismatchFigures(None, 0, None, "", "", sure=False, cost=gap, judged=judged)
     shifted = {row.name for row in rows if row.standing == "shifted"}
     first = max(rows, key=lambda row: (row.standing == "shifted", row.weight, row.name))
     compared = len({row.name for row in rows})
-    return MismatchFigures(len(shifted), compared, first.weight, first.column, bool(shifted), gap)
+    return MismatchFigures(
+        len(shifted), compared, first.weight, f"n {first.n}", first.column, sure=bool(shifted), cost=gap, judged=judged
+    )
 
 
 def _splits(result: Mapping[str, Any]) -> tuple[str, str]:
@@ -179,31 +194,33 @@ def _line(listed: ListedRun, splits: tuple[str, ...], pair: RunPair | None, figu
         moved_tone=moved_tone,
         mismatch=f"{figures.shifted:,} of {figures.compared:,}" if figures and figures.shifted is not None else _NONE,
         heaviest=_heaviest(figures),
-        cost=signed(figures.cost) if figures is not None and figures.cost is not None else _NONE,
+        cost=f"{signed(figures.cost)}; {figures.judged}" if figures and figures.cost is not None else _NONE,
     )
 
 
 def _heaviest(figures: MismatchFigures | None) -> str:
     if figures is None or figures.weight is None:
         return _NONE
-    return f"{figures.column}, {decimal(figures.weight)}{'' if figures.sure else ', not sure'}"
+    return f"{figures.column}, {decimal(figures.weight)}{'' if figures.sure else ', not sure'}; {figures.weighed}"
 
 
-def _trends(figures: list[MismatchFigures]) -> tuple[TrendView, ...]:
-    kinds = [
-        ("Columns that differ", [None if one.shifted is None else float(one.shifted) for one in figures], "{:,.0f}"),
-        ("Effect of the heaviest column, where 1 is large", [one.weight for one in figures], "{:.2f}"),
-        ("Cost for a model, in errors", [one.cost for one in figures], "{:+.3f}"),
+def _trends(names: Sequence[str], figures: Sequence[MismatchFigures]) -> tuple[TrendView, ...]:
+    """Figures over runs that have at least two of them."""
+    kinds: list[tuple[str, list[tuple[float | None, str, str]]]] = [
+        ("Columns that differ", [(one.shifted, "{:,.0f}", f"of {one.compared:,}") for one in figures]),
+        ("Effect of the heaviest column, where 1 is large", [(one.weight, "{:.2f}", one.weighed) for one in figures]),
+        ("Cost for a model, in errors", [(one.cost, "{:+.3f}", one.judged) for one in figures]),
     ]
-    found = []
-    for title, values, form in kinds:
-        texts = [_NONE if value is None else form.format(value).replace("-", "−") for value in values]
-        if sum(value is not None for value in values) < 2:
-            continue
-        told = " → ".join(texts if len(texts) <= 8 else [*texts[:2], "…", *texts[-5:]])
-        drawn = [None if value is None else max(0.0, value) for value in values]
-        found.append(TrendView(title, trend(drawn, f"{title}, from the first run to the last: {told}"), told))
-    return tuple(found)
+    return tuple(_trend(title, names, found) for title, found in kinds if sum(one[0] is not None for one in found) > 1)
+
+
+def _trend(title: str, names: Sequence[str], found: Sequence[tuple[float | None, str, str]]) -> TrendView:
+    texts = [_NONE if value is None else form.format(value).replace("-", "−") for value, form, _ in found]
+    rows = [(name, text, n if text != _NONE else "") for name, text, (_, _, n) in zip(names, texts, found, strict=True)]
+    drawn = [None if value is None else max(0.0, value) for value, _, _ in found]
+    told = "; ".join(" ".join(filter(None, (f"{name}:", text, n))) for name, text, n in rows[-_MOST_POINTS:])
+    ends = short(names[0], _SHORT), short(names[-1], _SHORT)
+    return TrendView(title, trend(drawn, ends, texts, f"{title}, from the first run to the last: {told}"), tuple(rows))
 
 
 def _others(names: tuple[str, ...]) -> str:

@@ -31,6 +31,7 @@ class PairMismatch:
         more: columns that are not shown.
         shifted: how many columns differ.
         compared: how many were compared.
+        n: rows of both, in words.
     """
 
     reference: str
@@ -42,6 +43,7 @@ class PairMismatch:
     more: int
     shifted: int
     compared: int
+    n: str
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _pair(
         more=max(0, len(found) - MOST_ROWS),
         shifted=len(names),
         compared=len(compared),
+        n=" / ".join(f"{facts.plan.rows_of(name):,}" for name in pair),
     )
 
 

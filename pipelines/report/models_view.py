@@ -19,6 +19,7 @@ _COST: Mapping[str, tuple[Tone, str]] = {
     "no cost seen": ("good", "No cost of the mismatch was seen."),
     "too small to tell": ("note", "Too few examples to tell what the mismatch costs."),
 }
+_FIGURES: Mapping[str, str] = {"no cost seen": "none seen", "too small to tell": "not known"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class CostView:
     Attributes:
         tone: of the answer.
         answer: in a sentence.
+        figure: the difference in error, or in two words that none was seen; empty where it was not measured.
+        about: what was measured, with its interval and n.
         figures: the figures behind it.
         picture: the difference with its interval; empty for none.
         n: rows, in words.
@@ -35,6 +38,8 @@ class CostView:
 
     tone: Tone
     answer: str
+    figure: str
+    about: str
     figures: str
     picture: Markup
     n: str
@@ -119,7 +124,7 @@ def _cost(document: Mapping[str, Any]) -> CostView:
     if gap is None:
         told = f"What the mismatch costs could not be measured: {cost['reason']}." if cost["reason"] else ""
         told = sentence(told) if told else "What the mismatch costs was not measured."
-        return CostView("note", told, "", Markup(""), n)
+        return CostView("note", told, "", "", "", Markup(""), n)
     tone, answer = _COST.get(cost["grade"], ("note", f"Without a label, {shown(cost['column'])} stood in for it."))
     home, away = document["reference"], document["observed"]
     figures = (
@@ -130,4 +135,8 @@ def _cost(document: Mapping[str, Any]) -> CostView:
     reach = 1.2 * max(abs(gap["low"]), abs(gap["high"]), gap["detectable"], 1e-9)
     scale = Scale(-reach, reach, ((0.0, "no difference"), (gap["detectable"], "could be seen")))
     told = f"Difference in error {signed(gap['gap'])}, from {signed(gap['low'])} to {signed(gap['high'])}"
-    return CostView(tone, answer, figures, interval(gap["gap"], gap["low"], gap["high"], scale, told), n)
+    difference, bounds = signed(gap["gap"]), f"95 %: {signed(gap['low'])} to {signed(gap['high'])}"
+    about = f"{shown(cost['measure'], 80)}, {away} less {home}: {difference}; {bounds}; n "
+    about += f"{cost['away_rows']:,} / {cost['home_rows']:,}"
+    picture = interval(gap["gap"], gap["low"], gap["high"], scale, told)
+    return CostView(tone, answer, _FIGURES.get(cost["grade"], difference), about, figures, picture, n)

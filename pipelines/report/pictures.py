@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from pipelines.report.terms import LOOKS
 from pipelines.report.words import number, shown
 
 _LONGEST_PATH = 120
@@ -77,11 +78,11 @@ class PicturesView:
 
     Attributes:
         typical: a row a split.
-        extremes: by column, a row a split.
+        extremes: by column, what it measures and a row a split.
     """
 
     typical: tuple[PictureRow, ...]
-    extremes: tuple[tuple[str, tuple[PictureRow, ...]], ...]
+    extremes: tuple[tuple[str, str, tuple[PictureRow, ...]], ...]
 
 
 def pictures_view(thumbnails: Sequence[Thumbnail]) -> PicturesView | None:
@@ -98,7 +99,7 @@ def pictures_view(thumbnails: Sequence[Thumbnail]) -> PicturesView | None:
     extremes = groupby((one for one in thumbnails if one.column), key=lambda one: one.column)
     return PicturesView(
         tuple(_rows(one for one in thumbnails if not one.column)),
-        tuple((shown(column), tuple(_rows(found))) for column, found in extremes),
+        tuple((shown(column), LOOKS.get(column, ""), tuple(_rows(found))) for column, found in extremes),
     )
 
 

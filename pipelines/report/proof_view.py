@@ -10,6 +10,7 @@ from pipelines.report.facts import RunFacts
 from pipelines.report.headline import Tone
 from pipelines.report.words import counted, joined, named, sentence, shown
 
+_SHORT = 8
 _COUNTED, _BUILT = "counted in this run", "by construction"
 
 
@@ -149,8 +150,8 @@ def _shared(facts: RunFacts, part: str) -> str:
 def _copies(facts: RunFacts) -> Promise:
     results = [r for r in facts.of_role("leakage") if r["expectation"] == "expect_splits_disjoint"]
     evidence = [
-        f"{counted(r['observed']['rows_shared'], 'row')} of {r['expected']['first']} say the same as rows of "
-        f"{r['expected']['second']}."
+        f"{counted(r['observed']['rows_shared'], 'row')} of {r['expected']['first']} "
+        f"{'says' if r['observed']['rows_shared'] == 1 else 'say'} the same as rows of {r['expected']['second']}."
         for r in results
         if r["observed"]["rows_shared"]
     ] or [
@@ -180,15 +181,16 @@ def _frozen(facts: RunFacts) -> Promise:
         told = "This run continues no earlier one. Continue it with --previous when the data grows."
         return Promise("Frozen", meaning, (told,), _BUILT, "note", "first run")
     kept = ", ".join(f"{split.name} {split.frozen_rows:,} of {split.rows:,}" for split in plan.splits)
-    told = f"Continues plan {plan.previous}. Rows that stayed where they were: {kept}."
+    told = f"Continues plan {plan.previous[:_SHORT]}…. Rows that stayed where they were: {kept}."
     return Promise("Frozen", meaning, (told,), _BUILT, "good", "kept")
 
 
 def _same(facts: RunFacts) -> Promise:
     plan = facts.plan
     told = (
-        f"One keyed hash ({plan.identity.get('hash', 'xxh3_64')}) orders everything. The same data and spec give plan "
-        f"{plan.fingerprint} and inputs {plan.input_fingerprint}, whatever the workers, files and order of rows."
+        f"One keyed hash ({plan.identity.get('hash', 'xxh3_64')}) orders everything. The same data and spec give the "
+        f"plan {plan.fingerprint[:_SHORT]}… and the inputs {plan.input_fingerprint[:_SHORT]}…, whatever the workers, "
+        "files and order of rows; in full under “Provenance”."
     )
     meaning = "The same data, spec and salt give the same split on any machine."
     return Promise("The same everywhere", meaning, (told,), _BUILT, "good", "kept")
@@ -204,7 +206,8 @@ def _told(facts: RunFacts) -> Promise:
     )
     meaning = "What is not understood, or cannot be checked, is said or stops the run."
     tone: Tone = "bad" if raised else "note" if idle else "good"
-    return Promise("Never a silent no", meaning, evidence, _COUNTED, tone, "broken" if raised else "holds")
+    word = "broken" if raised else f"{idle:,} not made" if idle else "holds"
+    return Promise("Never a silent no", meaning, evidence, _COUNTED, tone, word)
 
 
 def _faithful(facts: RunFacts) -> Promise:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.report.charts import Scale, interval, overlay, paired_bars
-from pipelines.report.distributions import binned, paired
+from pipelines.report.charts import PairedShare, Scale, interval, overlay, paired_bars
+from pipelines.report.distributions import binned, paired, paired_shares
 from pipelines.report.facts import RunFacts
 from pipelines.report.headline import Tone
 from pipelines.report.shift_rows import RawShift, ShiftRow, Standing
-from pipelines.report.words import counted, decimal, percent, sentence, shown
+from pipelines.report.words import counted, decimal, number, percent, sentence, shown
 from validation.profile.values import ColumnProfile
 
 KINDS: Mapping[str, str] = {
@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "undecided": "Too many values are rare to tell whether they mean the same for the label.",
 }
 _PARTS = (("alone", "values alone"), ("given_label", "values within a label"), ("label_given", "label within a value"))
+_TOO_MANY = "Not drawn: there are too many different values to count each."
 _WITH_LABEL = "with the label"
 
 
@@ -72,7 +73,7 @@ class ShiftCard:
         tone: of the verdict.
         verdict: in a word or two.
         picture: both distributions; empty where there are none to draw.
-        caption: what the picture shows.
+        caption: what the picture shows, or why there is none; empty for neither.
         sized: the effect with its interval; empty for none.
         kind: of the shift; None where it is not told.
         sentences: what was found, and what a reader has to know.
@@ -135,6 +136,9 @@ def shift_card(facts: RunFacts, compared: ComparedColumn, result: Mapping[str, A
         )
         if result["observed"]["about"] == "values":
             picture, caption = _picture(row.column, reference, observed, columns[0], columns[1])
+    elif row.name == facts.source_column and all(map(facts.plan.rows_of, (reference, observed))):
+        shares = paired_shares(facts.source_shares(reference), facts.source_shares(observed))
+        picture, caption = _bars(row.column, reference, observed, shares)
     return ShiftCard(
         row=row,
         tone="warn" if compared.by_label_alone else row.tone,
@@ -168,8 +172,8 @@ def _summary(column: ColumnProfile) -> str:
     parts = [f"n {column.rows:,}"]
     moments = column.moments
     if moments is not None and column.kind == "number" and moments.mean is not None:
-        deviation = f" ± {moments.sd:,.4g}" if moments.sd is not None else ""
-        parts.append(f"mean {moments.mean:,.4g}{deviation}")
+        deviation = f" ± {number(moments.sd)}" if moments.sd is not None else ""
+        parts.append(f"mean {number(moments.mean)}{deviation}")
     if moments is not None and column.kind == "time":
         parts.append(f"{shown(str(moments.minimum), 19)} to {shown(str(moments.maximum), 19)}")
     if column.kind in ("category", "text"):
@@ -184,17 +188,18 @@ def _picture(
 ) -> tuple[Markup, str]:
     if first.kind == "category":
         shares = paired(first, second)
-        if shares is None:
-            return Markup(""), ""
-        told = "; ".join(f"{r.name} {percent(r.reference)} and {percent(r.observed)}" for r in shares[0])
-        return paired_bars(shares[0], f"{name}, {reference} and {observed}: {told}"), (
-            "Share of rows by value, the largest difference first."
-        )
+        return (Markup(""), _TOO_MANY) if shares is None else _bars(name, reference, observed, shares)
     bins = binned(first, second)
     if bins is None:
-        return Markup(""), ""
+        return Markup(""), _TOO_MANY if first.kind == "text" else ""
     told = f"Distributions of {name} in {reference} and {observed}, from {bins.first} to {bins.last}."
     return overlay(bins, told), "Share of rows by value; the middle 99 %, the rest in the outermost bins."
+
+
+def _bars(name: str, reference: str, observed: str, shares: Sequence[PairedShare]) -> tuple[Markup, str]:
+    told = "; ".join(f"{one.name} {percent(one.reference)} and {percent(one.observed)}" for one in shares)
+    picture = paired_bars(shares, f"{name}, {reference} and {observed}: {told}")
+    return picture, "Share of rows by value, the largest difference first."
 
 
 def _sized(row: ShiftRow) -> Markup:

@@ -12,6 +12,8 @@ from validation.comparing.words import BOUNDED, MEASURES
 
 Standing = Literal["broken", "shifted", "unsure", "none seen", "not compared"]
 ABOUT = {"values": "", "missing": "missing values", "NaN": "NaN", "infinite": "infinite numbers"}
+ALIKE = "alike"
+"""The verdict where the whole interval is within what counts as slight, and more would have been seen."""
 _LEAST_LEVEL = 1e-9
 _TONES: Mapping[Standing, Tone] = {"shifted": "warn", "unsure": "note", "none seen": "good", "not compared": "note"}
 
@@ -98,24 +100,26 @@ def shift_row(result: Mapping[str, Any]) -> ShiftRow:
     slight, large = _levels(result["expected"])
     limits = [decimal(level) for level in (slight, large) if level is not None]
     standing = _standing(result, slight)
+    raw, blind = _raw(observed, slight, large), smallest is not None and slight is not None and smallest > slight
+    alike = raw is not None and raw.high <= raw.slight and not blind
     return ShiftRow(
         column=shown(result["column"]),
         about=ABOUT.get(observed["about"], ""),
         standing=standing,
-        verdict={"unsure": "not sure", "none seen": "none seen"}.get(standing, observed["verdict"]),
+        verdict={"unsure": "not sure", "none seen": ALIKE if alike else "none seen"}.get(standing, observed["verdict"]),
         tone=_severe(result) if standing == "broken" else _TONES[standing],
         measure=MEASURES[observed["effect_name"]] if effect is not None else "",
         effect="–" if effect is None else decimal(effect),
         interval=_interval(observed),
         level=" / ".join(limits) if effect is not None else "",
         smallest=_smallest(observed),
-        blind=effect is not None and smallest is not None and slight is not None and smallest > slight,
+        blind=effect is not None and blind,
         q=q_value(observed["q"]),
         n=f"{observed['n_reference']:,} / {observed['n_observed']:,}",
         note=sentence(observed.get("note") or "", 300) if observed.get("note") else "",
         weight=0.0 if effect is None else effect / max(large or slight or _LEAST_LEVEL, _LEAST_LEVEL),
         name=result["column"],
-        raw=_raw(observed, slight, large),
+        raw=raw,
     )
 
 

@@ -23,7 +23,6 @@ PURPOSE: Mapping[str, str] = {
 }
 _SHUFFLE = "a plain shuffle"
 _SOURCE = "source"
-_TOGETHER = "all splits together"
 _MOST_QUOTAS = 300
 
 
@@ -62,13 +61,13 @@ class CompositionBar:
         name: of the split, or of the plain shuffle.
         rows: how many.
         bar: the picture.
-        counts: rows of each part, in the order of the legend.
+        counts: rows of each part with their share, in the order of the legend.
     """
 
     name: str
     rows: int
     bar: Markup
-    counts: tuple[int, ...]
+    counts: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,19 @@ class Composition:
     Attributes:
         by: what the parts are.
         legend: letter, name and colour of each part.
-        bars: one a split; last a plain shuffle of everything that was read, or of strata all splits together.
+        bars: one a split; last what a plain shuffle would give each of them.
+        shuffle: what the last is taken from, in a sentence.
     """
 
     by: str
     legend: tuple[Segment, ...]
     bars: tuple[CompositionBar, ...]
+    shuffle: str
+
+    @property
+    def heads(self) -> list[str]:
+        """Of the columns of counts, one a bar."""
+        return [f"#{bar.name}" for bar in self.bars]
 
 
 @dataclass(frozen=True)
@@ -207,19 +213,24 @@ def _composition(plan: Plan, by: str, part: Callable[[CellPlan], Stratum]) -> Co
         called = part(cell)
         counts[cell.split][called] += cell.rows
         everything[called] += cell.rows
-    last = _TOGETHER
     if by == _SOURCE:
-        last = _SHUFFLE
         everything = Counter({(source.name,): source.rows for source in plan.sources})
+    given = everything.total()
+    shuffle = f"A plain shuffle would give every split the make-up of all {counted(given, 'row')} that were read."
+    if given < plan.rows_read:
+        shuffle = (
+            f"A plain shuffle would give every split about the make-up of the {counted(given, 'row')} in splits; of "
+            f"the {counted(plan.rows_read - given, 'row')} in no split it is not known by {by}."
+        )
     parts = sorted(everything, key=lambda one: (-everything[one], [(label is None, label or "") for label in one]))
     legend = _legend(parts)
     kept = parts[: len(SERIES)]
     bars = []
-    for name, found in [*counts.items(), (last, everything)]:
+    for name, found in [*counts.items(), (_SHUFFLE, everything)]:
         own = [found[one] for one in kept]
         own += [sum(found.values()) - sum(own)] if len(parts) > len(kept) else []
         bars.append(_bar(name, by, legend, own))
-    return Composition(by, legend, tuple(bars))
+    return Composition(by, legend, tuple(bars), shuffle)
 
 
 def _legend(parts: Sequence[Stratum]) -> tuple[Segment, ...]:
@@ -238,4 +249,5 @@ def _bar(name: str, by: str, legend: Sequence[Segment], counts: Sequence[int]) -
         for one, count in zip(legend, counts, strict=True)
     ]
     told = ", ".join(f"{segment.name} {percent(segment.share)}" for segment in segments if segment.share)
-    return CompositionBar(name, total, stacked_bar(segments, f"{name} by {by}: {told or 'no rows'}"), tuple(counts))
+    shares = tuple((count, percent(count / total) if total else "–") for count in counts)
+    return CompositionBar(name, total, stacked_bar(segments, f"{name} by {by}: {told or 'no rows'}"), shares)

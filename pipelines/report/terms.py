@@ -20,6 +20,19 @@ _MEANINGS: Mapping[str, str] = {
     "copies across splits": "rows of two splits that say the same, key and source aside.",
 }
 
+LOOKS: Mapping[str, str] = {
+    "sharpness": "how much neighbouring pixels differ; low is out of focus or smooth.",
+    "brightness": "the mean of the picture's lightness, from 0, black, to 1, white.",
+    "contrast": "how much lightness varies over the picture.",
+    "entropy": "how many levels of grey the picture uses, in bits, 8 at most.",
+    "saturation": "how far colours are from grey, from 0 to 1.",
+    "colourfulness": "how many and how strong colours are; 15 is slightly colourful, 109 extremely.",
+    "noise": "how grainy the picture is, in levels of grey; fine texture counts, too.",
+    "blockiness": "how much the squares show into which JPEG cuts a picture; 1 is not at all.",
+    "aspect": "width over height.",
+}
+"""What was measured of how images look, as docs/images.md defines it."""
+
 
 @dataclass(frozen=True)
 class Term:

@@ -12,13 +12,14 @@ from pipelines.report.aside_view import (
     provenance_view,
     sample_views,
 )
-from pipelines.report.checks_view import CheckList, MatchPair, match_pairs, other_checks, suite_checks
+from pipelines.report.checks_view import CheckList, MatchPair, match_pairs, match_terms, other_checks, suite_checks
 from pipelines.report.facts import RunFacts
 from pipelines.report.headline import Headline, headline
 from pipelines.report.mismatch_view import MismatchView, mismatch_view
 from pipelines.report.pictures import PicturesView, pictures_view
 from pipelines.report.proof_view import Promise, proof_view
 from pipelines.report.splits_view import SplitsView, splits_view
+from pipelines.report.terms import Term
 from pipelines.report.words import decimal, shown
 
 
@@ -35,6 +36,7 @@ class ReportView:
         proof: a row a promise.
         mismatch: see there.
         matches: pairs that must look alike.
+        match_terms: that their figures use.
         suites: of the user.
         others: every other check.
         aside: rows in no split.
@@ -53,6 +55,7 @@ class ReportView:
     proof: tuple[Promise, ...]
     mismatch: MismatchView
     matches: tuple[MatchPair, ...]
+    match_terms: tuple[Term, ...]
     suites: CheckList
     others: CheckList
     aside: AsideView
@@ -72,7 +75,7 @@ def report_view(facts: RunFacts) -> ReportView:
     Returns:
         A function of the facts alone.
     """
-    settings = facts.document["settings"]
+    settings, matches = facts.document["settings"], match_pairs(facts)
     return ReportView(
         name=shown(facts.plan.name, 100),
         rows=facts.plan.rows_read,
@@ -81,7 +84,8 @@ def report_view(facts: RunFacts) -> ReportView:
         splits=splits_view(facts),
         proof=proof_view(facts),
         mismatch=mismatch_view(facts),
-        matches=match_pairs(facts),
+        matches=matches,
+        match_terms=match_terms(matches),
         suites=suite_checks(facts),
         others=other_checks(facts),
         aside=aside_view(facts),

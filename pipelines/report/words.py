@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from unicodedata import combining
 
-from validation.comparing.words import decimal, percent
+from validation.comparing.words import decimal, figure, percent
 
 __all__ = ["counted", "decimal", "joined", "named", "number", "percent", "q_value", "short", "shown", "signed"]
 
@@ -106,11 +105,7 @@ def number(value: float | int | str | None) -> str:
         return shown(value, 30)
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**12 else f"{value:.3e}"
-    if not math.isfinite(value):
-        return str(value)
-    if value and not 1e-4 <= abs(value) < 1e9:
-        return f"{value:.3g}"
-    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return figure(value)
 
 
 def signed(value: float) -> str:

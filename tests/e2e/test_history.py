@@ -21,6 +21,7 @@ from pipelines.report.history_view import history_view
 from pipelines.report.moves import Moves
 from pipelines.run_directory import RunDirectory
 from splitting.errors import RunDirectoryError
+from tests.support.browser import LAPTOP, PHONE, UNFOLD, WIDE, barriers, chromium, needs_browser, opened
 from tests.support.corpus import (
     EVALUATION,
     FULL_SPEC,
@@ -165,7 +166,7 @@ def test_history_of_all_that_lies_there(runs: Path, capsys: pytest.CaptureFixtur
     assert "1 folder holds no run and was left out: my &lt;b&gt;notes." in text
     assert "0 between evaluation splits" not in text
     assert "No example moved. Counted in the written files of both runs" in text
-    assert "The data was not compared: 9 was not measured (`profile: false`)." in text
+    assert "The data was not compared: 9 was not measured (<code><bdi>profile: false</bdi></code>)." in text
     assert "differ in <code><bdi>width</bdi></code>: mean" in text
     assert "<img" not in text
     assert "\u202e" not in text
@@ -178,6 +179,33 @@ def test_history_of_all_that_lies_there(runs: Path, capsys: pytest.CaptureFixtur
     assert "The files were not read (--no-scan)." in ledgers
     assert run_command(["history", str(runs), "--scan"]) == 0
     assert (runs / "index.html").read_bytes() == page
+
+
+def test_every_figure_over_time_has_its_n(runs: Path) -> None:
+    trends = {one.title: one for one in history_view(read_history(RunDirectory.at(str(runs)))).trends}
+    assert set(trends) == {"Columns that differ", "Effect of the heaviest column, where 1 is large"}
+    figures = {name: (figure, n) for name, figure, n in trends["Columns that differ"].rows}
+    assert (figures["9"], figures["10"]) == (("–", ""), ("1", "of 5"))
+    for title, words in (
+        ("Columns that differ", r"of \d+"),
+        ("Effect of the heaviest column, where 1 is large", r"n [\d,]+ / [\d,]+"),
+    ):
+        rows = trends[title].rows
+        assert all(bool(re.fullmatch(words, n)) == (figure != "–") for _, figure, n in rows)
+        assert trends[title].picture.count("<circle") == sum(figure != "–" for _, figure, _ in rows)
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [LAPTOP, PHONE])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_the_history(runs: Path, width: int, scheme: str) -> None:
+    api.history(runs)
+    with chromium() as browser, opened(browser, runs / "index.html", width, scheme) as page:
+        page.evaluate(UNFOLD)
+        assert page.evaluate(WIDE) <= width
+        assert barriers(page) == []
+        page.get_by_role("link", name="10", exact=True).click()
+        assert page.url == (runs / "10" / "report.html").as_uri()
 
 
 def test_the_files_of_a_run_are_read_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

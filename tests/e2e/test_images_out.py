@@ -25,7 +25,7 @@ from PIL import Image, ImageFilter
 from pipelines import api
 from pipelines.cli.main import run_command
 from splitting.errors import DataError, SpecError
-from tests.support.chromium import BROWSER, Chromium
+from tests.support.browser import LAPTOP, PHONE, WIDE, barriers, chromium, needs_browser, opened
 from tests.support.command import files, start
 from tests.support.object_store import BUCKET, objects, upload
 
@@ -369,13 +369,11 @@ def test_the_report_needs_no_image_any_more(shown: Path, tmp_path: Path) -> None
     assert (tmp_path / "moved" / "report.html").read_bytes() == page
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
-@pytest.mark.parametrize("width", [1400, 375])
-def test_a_browser_shows_every_picture(shown: Path, tmp_path: Path, width: int) -> None:
-    with Chromium(tmp_path / "profile") as tab:
-        tab.look(width, "light")
-        tab.open(shown / "report.html")
-        assert tab.trouble() == []
-        assert tab.value("document.images.length") > 30
-        assert tab.value("[...document.images].every(one => one.complete && one.naturalWidth > 0 && one.alt)")
-        assert tab.value("document.scrollingElement.scrollWidth") <= width
+@needs_browser
+@pytest.mark.parametrize("width", [LAPTOP, PHONE])
+def test_a_browser_shows_every_picture(shown: Path, width: int) -> None:
+    with chromium() as browser, opened(browser, shown / "report.html", width) as page:
+        assert page.evaluate("document.images.length") > 30
+        assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0 && one.alt)")
+        assert page.evaluate(WIDE) <= width
+        assert barriers(page) == []

@@ -143,6 +143,7 @@ def test_rows_that_were_swapped_with_web_rows_are_told(
     assert top(tmp_path).sentence.startswith(
         "Rows from outside the target in a split that must hold target rows alone: 3 rows of dev are not in the pool"
     )
+    assert "The target is the data that the model will be judged on. dev holds 300 rows." in top(tmp_path).sentence
     assert "would not be a score on the target" in top(tmp_path).steps[0]
 
 

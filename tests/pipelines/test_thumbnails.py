@@ -72,6 +72,27 @@ def test_typical_is_near_every_median_and_extreme_is_at_the_ends() -> None:
     assert not [one for one in chosen if one.column == "user_column"]
 
 
+def test_typical_images_show_as_many_labels_and_groups_as_there_are() -> None:
+    """Of the quarter nearest to the middle; the nearest of each."""
+    rows = [("dev", 0.5 + i / 1_000, 3.0) for i in range(-48, 48)]
+    sample = sample_of(rows)
+    labels = pl.Series(
+        "label", ["cat" if abs(i) < 8 or i % 2 else ["dog", "fox", "owl"][i % 3] for i in range(-48, 48)]
+    )
+    labelled = Sample(100, sample.about, sample.rows.with_columns(labels))
+    chosen = [one.row for one in choose(labelled, ["dev"], [], [], "label")]
+    assert set(labels[chosen]) == {"cat", "dog", "fox", "owl"}
+    assert max(labels[chosen].value_counts()["count"]) == 2
+    assert all(36 <= row <= 60 for row in chosen)
+    plain = [one.row for one in choose(labelled, ["dev"], [], [])]
+    assert set(labels[plain]) == {"cat"}
+
+    users = pl.Series("group", [i // 6 for i in range(96)], dtype=pl.UInt64)
+    grouped = Sample(100, sample.about.with_columns(users), sample.rows)
+    of_users = [one.row for one in choose(grouped, ["dev"], [], [])]
+    assert len(set(users[of_users])) >= 4, "those of the 24 images in the middle"
+
+
 @given(VALUES)
 def test_every_choice_is_of_its_split_and_bounded(rows: list[tuple[str, float | None, float | None]]) -> None:
     sample = sample_of(rows)
@@ -189,7 +210,8 @@ def test_the_page_says_what_each_picture_is() -> None:
     )
     assert view is not None
     assert [row.split for row in view.typical] == ["train", "dev"]
-    ((column, (row,)),) = view.extremes
+    ((column, meaning, (row,)),) = view.extremes
+    assert meaning
     assert (column, row.split, [place for place, _ in row.groups]) == ("sharpness", "dev", [LOWEST, HIGHEST])
     lowest = row.groups[0][1][0]
     assert lowest.words == 'a"<b: x\\u202e<i>.jpg, sharpness 1.25, lowest of dev'

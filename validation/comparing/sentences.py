@@ -10,7 +10,7 @@ from validation.comparing.comparison import Comparison, Effect, Verdict
 from validation.comparing.distances import shares
 from validation.comparing.pairs import Pair
 from validation.comparing.tables import category_table
-from validation.comparing.words import BOUNDED, MEASURES, decimal, percent
+from validation.comparing.words import BOUNDED, MEASURES, decimal, figure, percent
 from validation.profile.values import Categories, ColumnProfile, Histogram, Moments
 
 _SURELY = 3.0
@@ -119,9 +119,9 @@ def _of_numbers(reference: ColumnProfile, observed: ColumnProfile) -> str:
         days = [np.datetime64(int(_median(part.histogram)), "D") for part in (reference, observed)]
         return f"median {days[0]} against {days[1]}"
     if reference.moments is None or observed.moments is None:
-        return f"median {_median(reference.histogram):,.4g} against {_median(observed.histogram):,.4g}"
-    means = [f"{part.mean:,.4g}" for part in (reference.moments, observed.moments) if part.mean is not None]
-    deviations = [f"{part.sd:,.4g}" for part in (reference.moments, observed.moments) if part.sd is not None]
+        return f"median {figure(_median(reference.histogram))} against {figure(_median(observed.histogram))}"
+    means = [figure(float(part.mean)) for part in (reference.moments, observed.moments) if part.mean is not None]
+    deviations = [figure(float(part.sd)) for part in (reference.moments, observed.moments) if part.sd is not None]
     close = _close(reference.moments, observed.moments)
     word, parts = ("deviation", deviations) if close else ("mean", means)
     return f"{word} {parts[0]} against {parts[1]}" if len(parts) == 2 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 EffectName = Literal["js_excess", "ks_excess", "wasserstein_excess", "frechet_excess", "share_excess"]
@@ -17,6 +18,20 @@ MEASURES: dict[EffectName, str] = {
 
 BOUNDED: frozenset[EffectName] = frozenset({"js_excess", "ks_excess", "share_excess"})
 """Effects that are at most 1."""
+
+
+def figure(value: float) -> str:
+    """A value of a column to four digits, or its whole part; very small and large ones in powers of 10.
+
+    Examples:
+        >>> figure(18438.7), figure(2.5993), figure(0.00001), figure(4e12)
+        ('18,439', '2.599', '1e-05', '4e+12')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if value and not 1e-4 <= abs(value) < 1e9:
+        return f"{value:.3g}"
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def decimal(value: float) -> str:

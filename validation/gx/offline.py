@@ -55,7 +55,10 @@ _FOLDER = "static/vendor"
 _LOADED = re.compile(
     r'<link\b[^>]*\bhref="(https?://[^"]*)"[^>]*>|<script\b[^>]*\bsrc="(https?://[^"]*)"[^>]*></script>'
 )
-_LOGO = re.compile(r"https://great-expectations-web-assets\.s3\.us-east-2\.amazonaws\.com/([\w-]+\.png)(\?[^\"]*)?")
+_LOGO = re.compile(r"https://great-expectations-web-assets\.s3\.us-east-2\.amazonaws\.com/[\w-]+\.png(\?[^\"')]*)?")
+_OWN_LOGO = "static/images/logo-long.png"
+"""Which Great Expectations writes beside its pages; those that it loads from its bucket it does not."""
+_ICON = re.compile(r'(?<=href=")(\.\./)*(?=static/images/favicon\.ico")')  # its way up is too short
 _FOOTER = re.compile(r"<footer>\s*<p>Stay current.*?</footer>", re.DOTALL)
 _CLOCK = re.compile(r"\?d=\d{8}T\d{6}\.\d+Z(&dataContextId=[\w-]*)?")
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b")
@@ -125,7 +128,8 @@ def offline_page(text: str, up: str) -> str:
     text = _FOOTER.sub("", text)
     text = _CLOCK.sub("", text)
     text = _LOADED.sub(lambda found: _local(found, up), text)
-    text = _LOGO.sub(lambda found: f"{up}static/images/{found[1]}", text)
+    text = _LOGO.sub(f"{up}{_OWN_LOGO}", text)
+    text = _ICON.sub(up, text)
     text = _SCRIPT.sub(lambda found: found[1] + _CHART.sub(_chart, found[2]) + found[3], text)
     text = text.replace("<head>", f"<head>\n    {_POLICY}", 1)
     names: dict[str, str] = {}

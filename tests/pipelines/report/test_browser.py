@@ -2,149 +2,180 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.chromium import BROWSER, Chromium
+from tests.support.browser import LAPTOP, PHONE, UNFOLD, WIDE, barriers, chromium, needs_browser, opened, shown, window
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
-AXE = Path(os.environ.get("TARGETSPLIT_AXE", "node_modules/axe-core/axe.min.js"))
-LOOKS = [*product((1400, 375), ("light", "dark"))]
-UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
-WIDE = "document.scrollingElement.scrollWidth"
-VIOLATIONS = """axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map(
-    one => one.id + ': ' + one.nodes.map(node => node.html.slice(0, 200)).join(' | ')))"""
+pytestmark = needs_browser
+LOOKS = [*product((LAPTOP, PHONE), ("light", "dark"))]
+FOCUSED = "document.activeElement"
+RING = f"(style => style.outlineStyle + ' ' + style.outlineWidth)(getComputedStyle({FOCUSED}))"
+FIRST_TAB = "one => one.matches('a[href], summary, input, [tabindex=\"0\"]')"
+CUT = """[...document.querySelectorAll('h1, h2, h3, h4, p, li, dd, dt, tbody th, td, summary, figcaption')].filter(
+    one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline').map(
+    one => one.tagName + ': ' + one.textContent.slice(0, 80))"""
 
 
 @pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with Chromium(tmp_path_factory.mktemp("profile")) as found:
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def page(hostile_run: Path) -> Path:
+def path(hostile_run: Path) -> Path:
     return hostile_run / "report.html"
 
 
+@pytest.fixture
+def page(browser: Browser, path: Path) -> Iterator[Page]:
+    with opened(browser, path) as found:
+        yield found
+
+
+def test_a_request_or_a_word_on_the_console_fails(browser: Browser, tmp_path: Path) -> None:
+    """The witness of all other tests."""
+    texts = {
+        "img": '<img src="https://example.com/a.png">',
+        "css": "<style>body{background:url(http://example.com/b)}</style>",
+        "log": "<script>console.log('hello')</script>",
+        "throw": "<script>throw Error('no')</script>",
+        "ask": "<script>alert(1)</script>",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.html").write_text(f"<!doctype html>{text}")
+        with pytest.raises(AssertionError), opened(browser, tmp_path / f"{name}.html"):
+            pass
+
+
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_it_opens_from_disk_quietly_and_fits(tab: Chromium, page: Path, width: int, scheme: str) -> None:
-    tab.look(width, scheme)
-    tab.open(page)
-    assert tab.requests() == [page.as_uri()]
-    assert tab.trouble() == []
-    assert tab.value("innerWidth") == width
-    assert tab.value(WIDE) <= width
-    tab.value(UNFOLD)
-    assert tab.value(WIDE) <= width
-    ground = tab.value("getComputedStyle(document.body).backgroundColor")
-    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+def test_it_opens_from_disk_and_fits(browser: Browser, path: Path, width: int, scheme: str) -> None:
+    with opened(browser, path, width, scheme) as page:
+        assert page.evaluate("innerWidth") == width
+        assert page.evaluate(WIDE) <= width
+        page.evaluate(UNFOLD)
+        assert page.evaluate(WIDE) <= width
+        assert page.evaluate(CUT) == []
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
 
 
-def test_nothing_of_the_data_runs(tab: Chromium, page: Path) -> None:
-    tab.look(1400, "light")
-    tab.open(page)
-    tab.value(UNFOLD)
-    assert tab.value("document.scripts.length") == 1
-    assert tab.value("document.images.length") == 0
+def test_nothing_of_the_data_runs(page: Page) -> None:
+    page.evaluate(UNFOLD)
+    assert page.evaluate("document.scripts.length") == 1
+    assert page.evaluate("document.images.length") == 0
     handlers = (
         "[...document.querySelectorAll('*')].filter(one => one.getAttributeNames().some(n => n.startsWith('on')))"
     )
-    assert tab.value(f"{handlers}.length") == 0
-    text = tab.value("document.body.innerText")
-    for shown in ("<script>alert('x')</script>", "<img src=x onerror=alert(1)>{{ 7*7 }}"):
-        assert shown in text
-    assert "we<b'b/*.parquet" in text
-    assert tab.trouble() == []
+    assert page.evaluate(f"{handlers}.length") == 0
+    text = page.inner_text("body")
+    for told in ("<script>alert('x')</script>", "<img src=x onerror=alert(1)>{{ 7*7 }}", "we<b'b/*.parquet"):
+        assert told in text
 
 
-def test_long_parts_fold_and_columns_are_found(tab: Chromium, page: Path) -> None:
-    tab.look(1400, "light")
-    tab.open(page)
-    fold = "document.querySelector('#provenance details')"
-    assert not tab.value(f"{fold}.open")
-    tab.value(f"{fold}.querySelector('summary').click()")
-    assert tab.value(f"{fold}.open")
-    tab.value(UNFOLD)
-    rows = "[...document.querySelectorAll('#other-rows tbody tr')].filter(row => row.offsetParent !== null)"
-    every = tab.value(f"{rows}.length")
-    look = "document.querySelector('input[data-filters=other-rows]')"
-    tab.value(f"{look}.value = 'TRAIN_DEV', {look}.dispatchEvent(new Event('input'))")
-    assert 0 < tab.value(f"{rows}.length") < every
-    assert tab.value(f"{rows}.every(row => row.textContent.toLowerCase().includes('train_dev'))")
-    assert tab.value(f"{look}.parentNode.querySelector('[role=status]').textContent").endswith(f"of {every}")
-    tab.value(f"{look}.value = '', {look}.dispatchEvent(new Event('input'))")
-    assert tab.value(f"{rows}.length") == every
+def test_it_is_read_without_scripts(browser: Browser, path: Path) -> None:
+    """Nothing is hidden but the boxes that search, which would do nothing."""
+    with window(browser, scripts=False) as page:
+        page.goto(path.as_uri())
+        expect(page.locator("h1")).to_be_visible()
+        fold = page.locator("#provenance details").first
+        fold.locator("summary").click()
+        expect(fold.locator("pre")).to_be_visible()
+        expect(shown(page.get_by_role("searchbox"))).to_have_count(0)
+        expect(shown(page.locator("main > section"))).to_have_count(page.locator("main > section").count())
 
 
-def test_the_search_finds_columns_among_cards_and_rows(tab: Chromium, page: Path) -> None:
-    tab.look(1400, "light")
-    tab.open(page)
-    look = "document.querySelector('input[data-filters^=cards-1]')"
-    seen = "[...document.querySelectorAll('{}')].filter(one => getComputedStyle(one).display !== 'none')"
-    cards, rows = (seen.format(one) for one in ("#cards-1 > .card", "#rows-1 tbody tr"))
-    every = [tab.value(f"{part}.length") for part in (cards, rows)]
-    tab.value(f"{look}.value = 'score', {look}.dispatchEvent(new Event('input'))")
-    left = [tab.value(f"{part}.length") for part in (cards, rows)]
-    assert 0 < left[1] < every[1]
-    assert left[0] < every[0]
-    assert tab.value(f"{rows}.every(row => row.textContent.includes('score'))")
-    tab.value(f"{look}.value = '', {look}.dispatchEvent(new Event('input'))")
-    assert [tab.value(f"{part}.length") for part in (cards, rows)] == every
+def test_long_parts_fold_and_checks_are_found(page: Page) -> None:
+    fold = page.locator("#provenance details").first
+    expect(fold.locator("pre")).to_be_hidden()
+    fold.locator("summary").click()
+    expect(fold.locator("pre")).to_be_visible()
+    fold.locator("summary").click()
+    expect(fold.locator("pre")).to_be_hidden()
+
+    page.evaluate(UNFOLD)
+    rows = shown(page.locator("#other-rows tbody tr"))
+    every = rows.count()
+    box = page.locator("input[data-filters=other-rows]")
+    box.fill("TRAIN_DEV")
+    assert 0 < rows.count() < every
+    assert all("train_dev" in text.lower() for text in rows.all_inner_texts())
+    expect(page.locator("label", has=box).get_by_role("status")).to_have_text(f"{rows.count()} of {every}")
+    box.fill("")
+    assert rows.count() == every
 
 
-def test_on_a_phone_tables_are_read_without_scrolling_sideways(tab: Chromium, page: Path) -> None:
-    """Rows are blocks, each cell after its head; only rows of the data and counts by source scroll."""
-    tab.look(375, "light")
-    tab.open(page)
-    tab.value(UNFOLD)
-    boxes = "[...document.querySelectorAll('.scroll:has(> table.stack)')]"
-    assert tab.value(f"{boxes}.length") > 8
-    assert tab.value(f"{boxes}.every(one => one.scrollWidth <= one.clientWidth)")
-    cell = "document.querySelector('#match-1 tbody td:nth-child(5)')"
-    assert tab.value(f"getComputedStyle({cell}, '::before').content") == '"95 % interval: "'
-    tab.look(1400, "light")
-    assert tab.value(f"getComputedStyle({cell}, '::before').content") == "none"
+def test_on_a_phone_tables_are_read_without_scrolling_sideways(browser: Browser, path: Path) -> None:
+    """Rows are blocks, each cell after its head."""
+    cell = "getComputedStyle(document.querySelector('#match-1 tbody td:nth-child(5)'), '::before').content"
+    with opened(browser, path, PHONE) as page:
+        page.evaluate(UNFOLD)
+        boxes = "[...document.querySelectorAll('.scroll')]"
+        assert page.evaluate(f"{boxes}.length") > 8
+        assert page.evaluate(f"{boxes}.every(one => one.scrollWidth <= one.clientWidth)")
+        assert page.evaluate(cell) == '"95 % interval: "'
+    with opened(browser, path) as page:
+        assert page.evaluate(cell) == "none"
 
 
-def test_keys_reach_the_content_first(tab: Chromium, page: Path) -> None:
-    tab.look(1400, "light")
-    tab.open(page)
-    for kind in ("keyDown", "keyUp"):
-        tab.ask("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
-    assert tab.value("document.activeElement.textContent") == "Skip to the content"
-    assert tab.value("document.activeElement.getBoundingClientRect().left") >= 0
-    assert tab.value("[...document.querySelectorAll('.scroll')].every(one => one.tabIndex === 0)")
+def test_the_keyboard_reaches_everything_in_the_order_of_the_page(page: Page) -> None:
+    """Tab walks through links, folds, boxes and what scrolls, as they stand; what has the focus shows it."""
+    wanted = page.evaluate(
+        f"[...document.querySelectorAll('*')].filter({FIRST_TAB}).filter(one => one.checkVisibility()).length"
+    )
+    page.evaluate("window.walked = []")
+    for _ in range(wanted):
+        page.keyboard.press("Tab")
+        assert page.evaluate(RING) == "solid 3px", page.evaluate(f"{FOCUSED}.outerHTML.slice(0, 200)")
+        page.evaluate(f"walked.push({FOCUSED})")
+    assert page.evaluate("new Set(walked).size") == wanted
+    assert page.evaluate("walked.every((one, at) => !at || walked[at - 1].compareDocumentPosition(one) & 4)")
 
 
-def test_it_prints_with_everything_unfolded(tab: Chromium, page: Path) -> None:
-    tab.look(1400, "dark")
-    tab.open(page)
-    tab.value("addEventListener('beforeprint', () => { window.folded = document.querySelectorAll("
-              "'details:not([open])').length })")  # fmt: skip
-    paper = tab.pdf()
-    assert paper.startswith(b"%PDF")
-    assert paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") > 3
-    assert tab.value("window.folded") == 0
-    assert tab.value("document.querySelectorAll('details:not([open])').length") > 0
-    tab.ask("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
-    assert tab.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert tab.value("getComputedStyle(document.querySelector('nav')).display") == "none"
-    folded = "document.querySelector('#provenance details pre')"
-    assert tab.value(f"{folded}.getBoundingClientRect().height + 1 > {folded}.scrollHeight"), "the whole spec, unfolded"
-    assert tab.value(f"{folded}.getBoundingClientRect().height") > 100
-    tab.ask("Emulation.setEmulatedMedia", media="")
+def test_the_skip_link_leads_past_the_top(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"{FOCUSED}.textContent") == "Skip to the content"
+    assert page.evaluate(f"{FOCUSED}.getBoundingClientRect().left") >= 0
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"document.getElementById('content').contains({FOCUSED})")
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core: npm pack axe-core, and TARGETSPLIT_AXE=.../axe.min.js")
+def test_keys_fold_and_unfold(page: Page) -> None:
+    fold = page.locator("#provenance details").first
+    fold.locator("summary").focus()
+    for key in ("Enter", "Space"):
+        page.keyboard.press(key)
+        expect(fold.locator("pre")).to_be_visible()
+        page.keyboard.press(key)
+        expect(fold.locator("pre")).to_be_hidden()
+
+
+def test_it_prints_with_everything_unfolded(browser: Browser, path: Path) -> None:
+    with opened(browser, path, scheme="dark") as page:
+        count = "document.querySelectorAll('details:not([open])').length"
+        page.evaluate(f"addEventListener('beforeprint', () => {{ window.folded = {count} }})")
+        paper = page.pdf(format="A4", print_background=True)
+        assert paper.startswith(b"%PDF")
+        assert paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") > 3
+        assert page.evaluate("window.folded") == 0
+        assert page.evaluate(count) > 0
+        page.emulate_media(media="print")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        expect(page.locator("nav")).to_be_hidden()
+        folded = "document.querySelector('#provenance details pre')"
+        assert page.evaluate(f"{folded}.getBoundingClientRect().height + 1 > {folded}.scrollHeight"), "the whole spec"
+        assert page.evaluate(f"{folded}.getBoundingClientRect().height") > 100
+
+
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_axe_finds_no_violation(tab: Chromium, page: Path, width: int, scheme: str) -> None:
-    tab.look(width, scheme)
-    tab.open(page)
-    tab.value(UNFOLD)
-    tab.value(AXE.read_text() + ";0")
-    assert tab.value(VIOLATIONS) == []
+def test_axe_finds_no_violation(browser: Browser, path: Path, width: int, scheme: str) -> None:
+    with opened(browser, path, width, scheme) as page:
+        page.evaluate(UNFOLD)
+        assert barriers(page) == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from playwright.sync_api import Browser
 
 from pipelines.report.facts import RunFacts
 from pipelines.report.page import report_page
@@ -20,7 +21,7 @@ from pipelines.run_directory import RunDirectory
 from splitting.plan import CellPlan, QuotaPlan, SetAside, SourcePlan, SplitPlan
 from splitting.request import TRAIN
 from tests.pipelines.report.conftest import HOSTILE
-from tests.support.chromium import BROWSER, Chromium
+from tests.support.browser import LAPTOP, PHONE, UNFOLD, WIDE, chromium, needs_browser, opened, shown
 from validation.profile.profile import Profile
 from validation.profile.values import ColumnProfile
 
@@ -159,8 +160,22 @@ def test_labels_that_are_shown_alike_are_counted_apart(facts: RunFacts) -> None:
     cells = tuple(CellPlan("dev", "app", name, 10 * (5 - at), 0) for at, name in enumerate(names))
     composition = splits_view(replace(facts, plan=replace(facts.plan, cells=cells))).compositions[1]
     dev = next(bar for bar in composition.bars if bar.name == "dev")
-    assert dev.counts == (50, 40, 30, 20)
+    assert [count for count, _ in dev.counts] == [50, 40, 30, 20]
     assert [part.name for part in composition.legend] == [*(2 * ["n" * 60 + "… (101 characters)"]), "(null)", "(null)"]
+
+
+def test_every_composition_has_a_plain_shuffle_beside_it(facts: RunFacts) -> None:
+    """By source of all rows that were read; by stratum of those in splits, and what is not known is said."""
+    whole = replace(facts.plan, held_out=(), rejected=())
+    read = sum(cell.rows for cell in facts.plan.cells)
+    whole = replace(whole, sources=(SourcePlan("app", read, 0, "0" * 32),))
+    for plan, about in ((whole, "the make-up of all"), (facts.plan, "about the make-up of the")):
+        by_stratum = splits_view(replace(facts, plan=plan)).compositions[1]
+        last = by_stratum.bars[-1]
+        assert (last.name, last.rows) == ("a plain shuffle", read)
+        assert sum(count for count, _ in last.counts) == read
+        assert f"would give every split {about}" in by_stratum.shuffle
+    assert splits_view(facts).compositions[0].bars[-1].rows == facts.plan.rows_read
 
 
 def test_an_empty_train_dev_says_so(facts: RunFacts) -> None:
@@ -171,18 +186,41 @@ def test_an_empty_train_dev_says_so(facts: RunFacts) -> None:
 
 
 @pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with Chromium(tmp_path_factory.mktemp("profile")) as found:
-        found.look(375, "dark")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
         yield found
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
+@needs_browser
+@pytest.mark.parametrize("width", [LAPTOP, PHONE])
 @pytest.mark.parametrize("name", MADE)
-def test_it_fits_a_phone(tab: Chromium, pages: Mapping[str, str], tmp_path: Path, name: str) -> None:
+def test_it_fits(browser: Browser, pages: Mapping[str, str], tmp_path: Path, name: str, width: int) -> None:
     (tmp_path / "report.html").write_text(pages[name])
-    tab.open(tmp_path / "report.html")
-    tab.value("document.querySelectorAll('details').forEach(one => { one.open = true })")
-    assert tab.value("document.scrollingElement.scrollWidth") <= 375
-    assert tab.value("document.scripts.length") == 1
-    assert tab.trouble() == []
+    with opened(browser, tmp_path / "report.html", width, "dark") as page:
+        page.evaluate(UNFOLD)
+        assert page.evaluate(WIDE) <= width
+        assert page.evaluate("document.scripts.length") == 1
+
+
+@needs_browser
+@pytest.mark.parametrize("keys", [False, True], ids=["filled", "typed"])
+def test_columns_are_found_among_cards_and_rows(
+    browser: Browser, pages: Mapping[str, str], tmp_path: Path, *, keys: bool
+) -> None:
+    (tmp_path / "report.html").write_text(pages["50 columns"])
+    with opened(browser, tmp_path / "report.html") as page:
+        page.evaluate(UNFOLD)
+        parts = [shown(page.locator(one)) for one in ("#cards-1 > .card", "#rows-1 tbody tr")]
+        assert [part.count() for part in parts] == [25, 50]
+        box = page.locator("input[data-filters^=cards-1]")
+        if keys:
+            box.focus()
+            page.keyboard.type("Column_4")
+        else:
+            box.fill("Column_4")
+        assert [part.count() for part in parts] == [6, 11]
+        assert all("column_4" in text for text in parts[1].all_inner_texts())
+        assert page.locator("label", has=box).get_by_role("status").inner_text() == "11 of 50"
+        box.press("ControlOrMeta+a")
+        box.press("Delete")
+        assert [part.count() for part in parts] == [25, 50]

@@ -91,7 +91,10 @@ def test_the_first_sentence_names_the_cause_and_not_what_follows(run: Path, role
     document = {**facts.document, "findings": findings, "status": "failed"}
     top = headline(type(facts)(facts.plan, document, facts.spec))
     assert (top.tone, top.verdict) == ("bad", "Do not use this split.")
-    assert top.sentence.endswith(": This is the cause. 1 more fault below.")
+    assert ": This is the cause. " in top.sentence
+    assert top.sentence.endswith(" 1 more fault below.")
+    explained = {"target only": "The target is the data that", "disjoint": " holds 1,615 rows", "label": "This is"}
+    assert explained[role] in top.sentence
     assert len(top.steps) == (2 if role == "label" else 1)
 
 

@@ -48,8 +48,12 @@ def test_a_difference_that_chance_may_have_given_is_no_match(facts: RunFacts) ->
     """The effect is over the limit and its interval above 0, and still it is not sure among so many columns."""
     row = shift_row(a_match(facts, effect=0.18, interval=[0.03, 0.33], verdict="match", q=1.0, smallest=0.4))
     assert (row.standing, row.verdict, row.tone, row.blind) == ("unsure", "not sure", "note", True)
-    seen = shift_row(a_match(facts, effect=0.0, verdict="match", smallest=0.04))
+    seen = shift_row(a_match(facts, effect=0.0, interval=[0.0, 0.3], verdict="match", smallest=0.04))
     assert (seen.standing, seen.verdict, seen.tone, seen.blind) == ("none seen", "none seen", "good", False)
+    within = shift_row(a_match(facts, effect=0.0, interval=[0.0, 0.09], verdict="match", smallest=0.04))
+    assert (within.standing, within.verdict) == ("none seen", "alike")
+    few = shift_row(a_match(facts, effect=0.0, interval=[0.0, 0.0], verdict="match", smallest=0.4))
+    assert few.verdict == "none seen", "no more would have been seen"
 
     results = [a_match(facts, effect=0.18, interval=[0.03, 0.33], verdict="match", q=1.0, smallest=0.4)]
     pair = report_view(with_results(facts, results)).matches[0]
@@ -123,7 +127,8 @@ def test_every_term_of_a_figure_is_explained_where_it_stands(facts: RunFacts) ->
     terms = headline(with_results(facts, list(facts.results), findings=[finding])).terms
     assert [term.name for term in terms] == ["beyond chance", "Jensen-Shannon distance", "AUC", "covariate shift"]
     page = report_page(report_view(facts))
-    for term in ("Jensen-Shannon distance", "beyond chance", "q", "Seen from", "Key", "Group", "Salt", "Checksum"):
+    figures = ("Jensen-Shannon distance", "beyond chance", "q", "Would be seen from", "Alike", "None seen")
+    for term in (*figures, "Key", "Group", "Salt", "Checksum"):
         assert f"<b>{term}</b>" in page, term
     page = re.sub(r"<pre.*?</pre>", "", page, flags=re.DOTALL)  # the spec has names of thresholds
     for jargon in ("excess", "q_value", "rows_shared", "rows shared"):
