@@ -78,10 +78,10 @@ class Case:
         assert not differing, f"{name}: other bytes in {differing}"
 
 
-def finish(process: subprocess.Popen[str]) -> None:
+def finish(process: subprocess.Popen[str], seconds: float = SECONDS) -> None:
     """Waits for a run to end well; one that takes too long is ended."""
     try:
-        out, err = process.communicate(timeout=SECONDS)
+        out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
