@@ -20,7 +20,6 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
-
 _WORK = "work"
 _WARM = ["apache_beam.runners.worker.sdk_worker", "pipelines.jobs.census", "pipelines.jobs.write"]
 
@@ -49,7 +48,7 @@ class _Warm:
 
 def _work(url: str, worker: str) -> None:
     """Is a worker, until its task manager hangs up."""
-    from apache_beam.runners.worker.sdk_worker import SdkHarness  # noqa: PLC0415, the pool itself needs none of it
+    from apache_beam.runners.worker.sdk_worker import SdkHarness
 
     SdkHarness(url, worker_id=worker, state_cache_size=0, data_buffer_time_limit_ms=-1).run()
 

@@ -20,7 +20,8 @@ class WorkerPool:
 
     def start(self) -> None:
         """Starts the pool, and waits until it answers."""
-        command = [sys.executable, Path(__file__).with_name("pool.py"), str(self._port), *(["warm"] if self._warm else [])]
+        how = ["warm"] if self._warm else []
+        command = [sys.executable, Path(__file__).with_name("pool.py"), str(self._port), *how]
         self._processes.start(WORKER_POOL, command, {"PYTHONPATH": ""})
         self._processes.wait_for_port(WORKER_POOL, self._port)
 
