@@ -96,6 +96,23 @@ def timed(act: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
+def side_by_side(case: Case, runner: str, options: Sequence[str]) -> str:
+    """Runs a case here and there, one after the other, so that the times compare; the bytes must be the same.
+
+    Args:
+        case: not run before.
+        runner: its name, which is that of the folder too.
+        options: Beam's, of the runner.
+
+    Returns:
+        What it took.
+    """
+    here = timed(case.expected)
+    there = timed(lambda: case.run(runner, options))
+    case.check(runner)
+    return f"\n{case.folder.name}: embedded {here:.0f} s, {runner} {there:.0f} s"
+
+
 def founding_case(folder: Path) -> Case:
     """200,000 rows from the web, 10,000 from the app."""
     for name, rows in (("web", 200_000), ("app", 10_000)):
