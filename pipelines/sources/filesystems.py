@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -19,12 +18,11 @@ from pyarrow import fs
 
 from pipelines.sources import azure
 from pipelines.sources.atomic import own_temporary
+from pipelines.sources.uploading import upload
 from pipelines.sources.uris import is_uri, join, normalize, refuse_secrets, scheme_of
 from splitting.errors import DataError, SpecError
 
 _RENAMES = ("hdfs", "viewfs")
-_COPY_BYTES = 8 * 2**20
-_TRIES = 5
 _KNOWN = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss", "file")
 
 
@@ -214,50 +212,11 @@ def _put(location: Location) -> Iterator[pa.NativeFile]:
                 yield sink
             renames = scheme_of(location.uri) in _RENAMES
             path = f"{location.path}.{uuid.uuid4().hex}.part" if renames else location.path
-            _upload_whole(Path(collected), location.filesystem, path)
+            upload(Path(collected), location.filesystem, path)
             if renames:
                 _rename(location, path)
     except OSError as error:
         raise_for(location, "write", error)
-
-
-def _upload_whole(collected: Path, filesystem: fs.FileSystem, path: str) -> None:
-    """Puts a file, and looks how much of it is there.
-
-    Libraries of stores go on with an upload whose connection broke. One that its store has forgotten must begin anew,
-    which is left to their callers, and what is made of parts may lack one or have one twice.
-
-    Raises:
-        OSError: after some tries there is not as much as was put; what is there is deleted.
-    """
-    size, found = collected.stat().st_size, None
-    for left in reversed(range(_TRIES)):
-        try:
-            _upload(collected, filesystem, path)
-        except FileNotFoundError:
-            if not left:
-                raise
-            continue
-        found = filesystem.get_file_info(path).size
-        if found == size:
-            return
-    with suppress(OSError):
-        filesystem.delete_file(path)
-    raise OSError(f"{size:,} bytes were put {_TRIES} times, and the store holds {found or 0:,}; try again later")
-
-
-def _upload(collected: Path, filesystem: fs.FileSystem, path: str) -> None:
-    target = filesystem.open_output_stream(path, compression=None)
-    try:
-        with pa.OSFile(str(collected), "rb") as source:
-            shutil.copyfileobj(source, target, _COPY_BYTES)
-    except BaseException:
-        # Closing is the only way to let go of it, and makes what came so far look like a whole file.
-        with suppress(OSError):
-            target.close()
-            filesystem.delete_file(path)
-        raise
-    target.close()
 
 
 def _rename(location: Location, temporary: str) -> None:
