@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -19,11 +18,11 @@ from pyarrow import fs
 
 from pipelines.sources import azure
 from pipelines.sources.atomic import own_temporary
+from pipelines.sources.uploading import upload
 from pipelines.sources.uris import is_uri, join, normalize, refuse_secrets, scheme_of
 from splitting.errors import DataError, SpecError
 
 _RENAMES = ("hdfs", "viewfs")
-_COPY_BYTES = 8 * 2**20
 _KNOWN = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss", "file")
 
 
@@ -213,25 +212,11 @@ def _put(location: Location) -> Iterator[pa.NativeFile]:
                 yield sink
             renames = scheme_of(location.uri) in _RENAMES
             path = f"{location.path}.{uuid.uuid4().hex}.part" if renames else location.path
-            _upload(collected, location.filesystem, path)
+            upload(Path(collected), location.filesystem, path)
             if renames:
                 _rename(location, path)
     except OSError as error:
         raise_for(location, "write", error)
-
-
-def _upload(collected: str, filesystem: fs.FileSystem, path: str) -> None:
-    target = filesystem.open_output_stream(path, compression=None)
-    try:
-        with pa.OSFile(collected, "rb") as source:
-            shutil.copyfileobj(source, target, _COPY_BYTES)
-    except BaseException:
-        # Closing is the only way to let go of it, and makes what came so far look like a whole file.
-        with suppress(OSError):
-            target.close()
-            filesystem.delete_file(path)
-        raise
-    target.close()
 
 
 def _rename(location: Location, temporary: str) -> None:

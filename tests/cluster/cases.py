@@ -78,10 +78,10 @@ class Case:
         assert not differing, f"{name}: other bytes in {differing}"
 
 
-def finish(process: subprocess.Popen[str]) -> None:
+def finish(process: subprocess.Popen[str], seconds: float = SECONDS) -> None:
     """Waits for a run to end well; one that takes too long is ended."""
     try:
-        out, err = process.communicate(timeout=SECONDS)
+        out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -94,6 +94,23 @@ def timed(act: Callable[[], object]) -> float:
     began = time.monotonic()
     act()
     return time.monotonic() - began
+
+
+def side_by_side(case: Case, runner: str, options: Sequence[str]) -> str:
+    """Runs a case here and there, one after the other, so that the times compare; the bytes must be the same.
+
+    Args:
+        case: not run before.
+        runner: its name, which is that of the folder too.
+        options: Beam's, of the runner.
+
+    Returns:
+        What it took.
+    """
+    here = timed(case.expected)
+    there = timed(lambda: case.run(runner, options))
+    case.check(runner)
+    return f"\n{case.folder.name}: embedded {here:.0f} s, {runner} {there:.0f} s"
 
 
 def founding_case(folder: Path) -> Case:

@@ -64,12 +64,12 @@ appender.c.layout.pattern = %d{HH:mm:ss} %-5p %c{1} - %m%n
 class FlinkCluster:
     """Started by `start`; whatever runs ends with the processes it is given."""
 
-    def __init__(self, processes: Processes, task_managers: int = 2) -> None:
+    def __init__(self, processes: Processes, task_managers: int = 2, *, warm_workers: bool = False) -> None:
         self.processes = processes
         self.task_managers = [f"task-manager-{number}" for number in range(task_managers)]
         self._folder = processes.folder
         self._rest, self._job, self._artifact = (free_port() for _ in range(3))
-        self._pool = WorkerPool(processes)
+        self._pool = WorkerPool(processes, warm=warm_workers)
 
     def start(self) -> None:
         """Starts everything, and waits until it answers."""

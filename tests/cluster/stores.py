@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from pyarrow import fs
 
 from pipelines.sources.filesystems import locate, write_bytes_atomic
 from tests.cluster import tools
 from tests.cluster.processes import LOOPBACK, Processes, free_port
+from tests.support.command import ROOT
 
 BUCKET = "bucket"
 ACCOUNT, KEY = "targetsplit", base64.b64encode(b"a key that must stay in the environment").decode()
@@ -78,6 +82,46 @@ def azure_environment(_port: int) -> dict[str, str]:
 def azure_uri(port: int, path: str) -> str:
     """The URI of an object of a server that is not Microsoft's."""
     return f"abfs://{ACCOUNT}@{LOOPBACK}:{port}/{BUCKET}/{path}?enable_tls=false"
+
+
+@dataclass
+class Failing:
+    """A proxy before a store, of whose requests a share fails; counts are there once it has ended."""
+
+    port: int
+    requests: int = 0
+    failures: int = 0
+
+
+_PROXY = """
+import sys
+from tests.support.object_store import faulty_proxy
+with faulty_proxy(int(sys.argv[1]), float(sys.argv[2]), faults=sys.argv[3:]) as proxy:
+    print(proxy.server_address[1], flush=True)
+    sys.stdin.read()
+    print(proxy.requests, proxy.failures, flush=True)
+"""
+
+
+@contextmanager
+def failing(behind: int, share: float, faults: Sequence[str]) -> Iterator[Failing]:
+    """Starts a proxy in a process of its own: a client that holds this one's lock while it waits would wait for ever.
+
+    Args:
+        behind: port of the store.
+        share: of requests that fail, from 0 to 1.
+        faults: how they fail.
+    """
+    command = [sys.executable, "-c", _PROXY, str(behind), str(share), *faults]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        proxy = Failing(int(process.stdout.readline()))
+        try:
+            yield proxy
+        finally:
+            process.stdin.close()
+            proxy.requests, proxy.failures = map(int, process.stdout.readline().split())
 
 
 def upload(uri: str, data: bytes) -> None:

@@ -17,6 +17,7 @@ from tests.support.command import ROOT
 from tests.support.corpus import SPEC, web_and_app, write_parquet, write_spec
 
 KUBERNETES = sorted((ROOT / "deploy").glob("*/*.yaml"))
+_OF_EVERY_OBJECT = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
 OPERATOR = "org.apache.flink:flink-kubernetes-operator-api:1.10.0"
 
 
@@ -32,8 +33,9 @@ def flink_schema() -> Mapping[str, Any]:
     with zipfile.ZipFile(jar) as opened:
         definition = yaml.safe_load(opened.read("META-INF/fabric8/flinkdeployments.flink.apache.org-v1.yml"))
     version = next(v for v in definition["spec"]["versions"] if v["name"] == "v1beta1")
-    schema: Mapping[str, Any] = _closed(version["schema"]["openAPIV3Schema"])
-    return schema
+    schema = _closed(version["schema"]["openAPIV3Schema"])
+    # What every object of Kubernetes has, the definition need not say.
+    return {**schema, "properties": {**_OF_EVERY_OBJECT, **schema["properties"]}}
 
 
 def _closed(schema: Any) -> Any:

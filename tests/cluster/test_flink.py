@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.cases import SECONDS, Case, finish, timed
+from tests.cluster.cases import SECONDS, Case, finish, side_by_side
 from tests.cluster.flink import FlinkCluster
 from tests.cluster.processes import wait_for
 
@@ -24,20 +24,16 @@ _long = pytest.mark.skipif(SHORT, reason="not in the short form")
 def test_the_founding_case_gives_the_same_bytes(
     flink: FlinkCluster, founding: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here = timed(founding.expected)
-    there = timed(lambda: founding.run("flink", flink.options()))
-    founding.check("flink")
+    took = side_by_side(founding, "flink", flink.options())
     with capsys.disabled():
-        print(f"\nfounding case: embedded {here:.0f} s, Flink {there:.0f} s")
+        print(took)
 
 
 @_long
 def test_the_demo_gives_the_same_bytes(flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]) -> None:
-    here = timed(demo.expected)
-    there = timed(lambda: demo.run("flink", flink.options()))
-    demo.check("flink")
+    took = side_by_side(demo, "flink", flink.options())
     with capsys.disabled():
-        print(f"\ndemo: embedded {here:.0f} s, Flink {there:.0f} s")
+        print(took)
         for job in flink.jobs()[:2]:
             print(f"  {job['name']}: {job['duration'] / 1000:.0f} s in Flink")
 

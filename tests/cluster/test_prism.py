@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import tools
-from tests.cluster.cases import Case, timed
+from tests.cluster.cases import Case, side_by_side
 from tests.cluster.processes import LOOPBACK, Processes, free_port
 from tests.cluster.workers import WorkerPool
 
@@ -27,7 +27,4 @@ def prism(work: Path) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("name", ["founding", "demo"])
 def test_the_same_bytes(name: str, prism: list[str], founding: Case, demo: Case) -> None:
-    case = {"founding": founding, "demo": demo}[name]
-    case.expected()
-    print(f"\nPrism, {name}: {timed(lambda: case.run('prism', prism)):.0f} s")
-    case.check("prism")
+    print(side_by_side({"founding": founding, "demo": demo}[name], "prism", prism))

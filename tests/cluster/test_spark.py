@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.cases import Case, timed
+from tests.cluster.cases import Case, side_by_side
 from tests.cluster.processes import Processes
 from tests.cluster.spark import SparkCluster
 
@@ -22,7 +22,4 @@ def spark(work: Path) -> Iterator[SparkCluster]:
 
 @pytest.mark.parametrize("name", ["founding", "demo"])
 def test_the_same_bytes(name: str, spark: SparkCluster, founding: Case, demo: Case) -> None:
-    case = {"founding": founding, "demo": demo}[name]
-    case.expected()
-    print(f"\nSpark, {name}: {timed(lambda: case.run('spark', spark.options())):.0f} s")
-    case.check("spark")
+    print(side_by_side({"founding": founding, "demo": demo}[name], "spark", spark.options()))

@@ -17,6 +17,9 @@ from tests.cluster.processes import Processes
 from tests.support.command import check_same
 from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
 from tests.support.corpus import SPEC as SPEC_TEXT
+from tests.support.object_store import EVERY_FAULT
+
+_FAULTS = 0.05
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,26 @@ def test_a_store_holds_the_runs_that_a_disk_holds(store: Store, corpus: Path) ->
     check_same(stores.objects(store.uri("RUNS/RUN2")), corpus / "RUN2")
     assert "index.html" in stores.objects(store.uri("RUNS"))
     assert not [name for name, data in found.items() if stores.KEY.encode() in data]
+
+
+@pytest.mark.usefixtures("uploaded")
+@pytest.mark.timeout(600)
+def test_a_store_that_fails_at_times_holds_the_same(
+    store: Store, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request in twenty fails: by 500, by a reset before or after the store did it, or amid the answer."""
+
+    def tell_of(port: int) -> None:
+        for variable, value in store.environment(port).items():
+            monkeypatch.setenv(variable, value)
+
+    with stores.failing(store.port, _FAULTS, EVERY_FAULT) as proxy:
+        tell_of(proxy.port)
+        api.run(store.at(proxy.port, "first/spec.yaml"), store.at(proxy.port, "FAULTY"))
+        tell_of(store.port)
+    print(f"\n{proxy.requests} requests, {proxy.failures} failed")
+    assert proxy.failures > 5
+    check_same(stores.objects(store.uri("FAULTY")), corpus / "RUN")
 
 
 @pytest.mark.usefixtures("uploaded")

@@ -15,18 +15,20 @@ _CONTROL = 1
 class WorkerPool:
     """Starts Python workers, which import the project as it is installed, not from the folder of the tests."""
 
-    def __init__(self, processes: Processes) -> None:
-        self._processes, self._port = processes, free_port()
+    def __init__(self, processes: Processes, *, warm: bool = False) -> None:
+        self._processes, self._port, self._warm = processes, free_port(), warm
 
     def start(self) -> None:
         """Starts the pool, and waits until it answers."""
-        command = [sys.executable, Path(__file__).with_name("pool.py"), str(self._port)]
+        how = ["warm"] if self._warm else []
+        command = [sys.executable, Path(__file__).with_name("pool.py"), str(self._port), *how]
         self._processes.start(WORKER_POOL, command, {"PYTHONPATH": ""})
         self._processes.wait_for_port(WORKER_POOL, self._port)
 
     def running(self) -> list[int]:
         """The ids of the workers that run."""
-        return children(self._processes.pid(WORKER_POOL))
+        started = children(self._processes.pid(WORKER_POOL))
+        return [worker for forker in started for worker in children(forker)] if self._warm else started
 
     def working(self) -> list[int]:
         """Those that are connected to their task manager. Flink waits for ever for one that is killed before."""

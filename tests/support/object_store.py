@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +22,7 @@ HOST = "127.0.0.1"
 SECRET = "secret-that-must-stay-in-the-environment"
 BUCKET = "bucket"
 _SECONDS = 60
+EVERY_FAULT = ("500", "reset before", "reset after", "half an answer")
 
 
 def environment(port: int) -> dict[str, str]:
@@ -83,20 +84,20 @@ class _Faulty(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, behind: int, share: float, seed: int) -> None:
-        self.behind, self.share = behind, share
+    def __init__(self, behind: int, share: float, seed: int, faults: Sequence[str]) -> None:
+        self.behind, self.share, self._faults = behind, share, list(faults)
         self._random, self._lock = random.Random(seed), threading.Lock()
         self.requests, self.failures = 0, 0
         super().__init__((HOST, 0), _Forward)
 
     def fault(self) -> str | None:
-        """What goes wrong with the next request, if anything: half of the faults are answers of 500."""
+        """What goes wrong with the next request, if anything."""
         with self._lock:
             self.requests += 1
             if self._random.random() >= self.share:
                 return None
             self.failures += 1
-            return self._random.choice(["500", "reset before", "reset after", "half an answer"])
+            return self._random.choice(self._faults)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is none of ours."""
@@ -132,9 +133,6 @@ class _Forward(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _forward  # noqa: N815, names of the base class
 
     def _body(self) -> bytes:
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            self.send_response_only(100)
-            self.end_headers()
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parts = []
@@ -173,18 +171,19 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expe
 
 
 @contextmanager
-def faulty_proxy(behind: int, share: float, seed: int = 1) -> Iterator[_Faulty]:
+def faulty_proxy(behind: int, share: float, seed: int = 1, faults: Sequence[str] = EVERY_FAULT) -> Iterator[_Faulty]:
     """A proxy before a server, of whose requests a share goes wrong.
 
     Args:
         behind: port of the server.
         share: of requests, from 0 to 1: answers of 500, resets before and after the server did it, half an answer.
         seed: of the choice.
+        faults: to choose from.
 
     Yields:
         The proxy: `server_address`, and counts of `requests` and `failures`.
     """
-    proxy = _Faulty(behind, share, seed)
+    proxy = _Faulty(behind, share, seed, faults)
     thread = threading.Thread(target=proxy.serve_forever, daemon=True)
     thread.start()
     try:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from pyarrow import fs
@@ -104,6 +107,36 @@ def fail_half_way(location: Location) -> None:
         sink.write(b"half")
         sink.flush()
         raise ZeroDivisionError
+
+
+def loses(monkeypatch: pytest.MonkeyPatch, uploads: Sequence[str]) -> None:
+    """From now on the first uploads end as they do where a store loses some; the others end well."""
+    copy, left = shutil.copyfileobj, list(uploads)
+
+    def copies(source: BinaryIO, target: BinaryIO, length: int) -> None:
+        how = left.pop(0) if left else "well"
+        if how == "forgotten":
+            raise FileNotFoundError(errno.ENOENT, "no such upload")
+        for _ in range({"nothing": 0, "well": 1, "twice": 2}[how]):
+            source.seek(0)
+            copy(source, target, length)
+
+    monkeypatch.setattr(shutil, "copyfileobj", copies)
+
+
+@pytest.mark.parametrize("uri", ["gs://bucket/x", "hdfs://host/x"])
+def test_an_upload_that_a_store_lost_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    loses(monkeypatch, ["nothing", "forgotten", "twice"])
+    write_bytes_atomic(remote(tmp_path, uri), b"all of it")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"all of it"]
+
+
+@pytest.mark.parametrize("how", ["nothing", "forgotten", "twice"])
+def test_a_store_that_loses_every_upload_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    loses(monkeypatch, [how] * 99)
+    with pytest.raises(DataError, match="cannot write gs://bucket/x"):
+        write_bytes_atomic(remote(tmp_path, "gs://bucket/x"), b"all of it")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
