@@ -92,6 +92,8 @@ def _figures(_: RunFacts, __: Mapping[str, Any], observed: Mapping[str, Any]) ->
     wrong, rows = observed.get("unexpected_count"), observed.get("element_count")
     if isinstance(wrong, int) and isinstance(rows, int):
         parts.append(f"{wrong:,} of {counted(rows, 'row')} unexpected ({percent(wrong / rows if rows else 0)})")
+        if missing := observed.get("missing_count"):
+            parts.append(f"{missing:,} missing")
         left = {name: value for name, value in observed.items() if name not in _COUNTED}
     parts += [
         f"{name.replace('_', ' ')} {_figure(value)}"
@@ -107,7 +109,8 @@ def _figure(value: int | float | str) -> str:
     return shown(value, 60) if isinstance(value, str) else number(value)
 
 
-_COUNTED = ("unexpected_count", "element_count", "unexpected_percent")
+_SHARES = ("missing_percent", "unexpected_percent", "unexpected_percent_total", "unexpected_percent_nonmissing")
+_COUNTED = ("unexpected_count", "element_count", "missing_count", *_SHARES)
 _ENDS = ("split", "reference")
 _TELLING: Mapping[str, _Found] = {
     "expect_rows_in_to_equal_rows_out": _written,

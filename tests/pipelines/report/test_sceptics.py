@@ -150,6 +150,7 @@ def test_what_was_found_has_its_n(facts: RunFacts) -> None:
     )
     wrong = suite["observed"]["unexpected_count"]
     assert found_words(facts, suite).startswith(f"{wrong} of 140 rows unexpected (")
+    assert "percent" not in found_words(facts, suite)
     raised = {**dict(facts.results[0]), "exception": "no <b>such</b> column"}
     assert found_words(facts, raised) == "could not be judged: no <b>such</b> column"
 
