@@ -136,7 +136,8 @@ def _finish_verdict(result: RunResult, out: str, *, quiet: bool) -> int:
         from pipelines.display import judgement_view, view_text  # noqa: PLC0415
 
         click.echo(view_text(judgement_view(result.judgement)))
-        click.echo(f"The run:     {out}\nEvery check: {out}/validation.json\nTo look at:  {out}/report.html")
+        click.echo(f"The run:     {out}\nEvery check: {out}/validation.json, {out}/data_docs/index.html")
+        click.echo(f"To look at:  {out}/report.html")
     log = json_log()
     for line in result.missed:
         _tell(line, log)
