@@ -25,7 +25,7 @@ def link_lines(samples: Mapping[str, pl.DataFrame], groups: Sequence[str], named
         named: writes a name of a column as YAML.
 
     Returns:
-        None where nothing looks as if it linked rows beyond the group.
+        One line; no line where nothing looks as if it linked rows beyond the group.
     """
     hashes = [name for name in _shared(samples) if _is_hash(name, samples)]
     texts = [name for name in _shared(samples) if name not in hashes and _is_text(name, samples)]

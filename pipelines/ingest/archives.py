@@ -11,7 +11,7 @@ from typing import IO, cast
 import pyarrow as pa
 
 from pipelines.ingest.kinds import Kind
-from pipelines.ingest.locations import resolve
+from pipelines.ingest.locations import leads_out, resolve
 from pipelines.ingest.members import Member
 from pipelines.ingest.rejects import UNREADABLE, UNSAFE_NAME, escaped
 from pipelines.sources.filesystems import first_line, raise_for
@@ -22,7 +22,6 @@ _CLASS, _JSON = "cls", "json"
 _MAX_BESIDE = 2**20
 _MAX_HEADER = 2**20
 _MAX_KEYS = 1_000
-_OUT = frozenset({"", ".", ".."})
 
 
 def archive_members(path: str, base: str, stamp: int | None, what: Kind) -> Iterator[Member]:
@@ -133,7 +132,7 @@ def _is_plain(info: tarfile.TarInfo) -> bool:
 
 def _refused(info: tarfile.TarInfo) -> tuple[str | None, str | None]:
     """The kind and the reason of a member's rejection, by its header."""
-    if not _OUT.isdisjoint(info.name.removeprefix("./").lstrip("/").split("/")):
+    if leads_out(info.name.removeprefix("./").lstrip("/")):
         return UNSAFE_NAME, "leads out of its folder"
     if escaped(info.name) != info.name:
         return UNSAFE_NAME, "is not UTF-8"

@@ -96,6 +96,8 @@ class Decoded:
 
     @cached_property
     def _luma(self) -> Image.Image:
+        if self.image.mode in ("RGB", "L"):  # most images: no need of strips
+            return self.image.convert("L")
         plain = _to_eight_bits(self.image) if _is_deep(self.image) else self.image
         whole = Image.new("L", plain.size)
         for top, strip in strips(plain):

@@ -67,8 +67,13 @@ def resolve(uri: str, base: str) -> Location:
     return locate(join(base, _checked(uri, base)))
 
 
+def leads_out(path: str) -> bool:
+    """Whether a relative path may lead out of its folder, or has an empty part."""
+    return not _OUT.isdisjoint(path.split("/"))
+
+
 def _checked(uri: str, base: str) -> str:
-    if is_uri(uri) or not _OUT.isdisjoint(uri.split("/")):
+    if is_uri(uri) or leads_out(uri):
         raise DataError(f"{uri!r} does not lie in {base}; the table was changed after it was written: plan again")
     return uri
 

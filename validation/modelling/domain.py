@@ -181,15 +181,15 @@ def _falls(
         return np.zeros(len(blocks))
     whole = auc_and_variance(model.predict_proba(matrix)[:, 1], side, own)[0]
     falls = np.zeros(len(blocks))
-    together = max(1, STACKED_VALUES // matrix.size)
-    for first in range(0, len(blocks), together):
-        some = blocks[first : first + together]
+    at_once = max(1, STACKED_VALUES // matrix.size)
+    for first in range(0, len(blocks), at_once):
+        some = blocks[first : first + at_once]
         stacked = np.tile(matrix, (len(some), 1)).reshape(len(some), *matrix.shape)
         for shuffled, block in zip(stacked, some, strict=True):
             order = draws.permutation(len(side))
             shuffled[:, block.start : block.stop] = matrix[order, block.start : block.stop]
         scores = model.predict_proba(stacked.reshape(-1, matrix.shape[1]))[:, 1].reshape(len(some), len(side))
-        falls[first : first + together] = [whole - auc_and_variance(one, side, own)[0] for one in scores]
+        falls[first : first + at_once] = [whole - auc_and_variance(one, side, own)[0] for one in scores]
     return falls
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validation.profile.counting import Counts, Indices, starts_of_runs
+from validation.profile.counting import Indices, starts_of_runs
 from validation.profile.grid import COARSEST, MOST, ROUNDED, Numbers, edges, first_guess, needed, steps_of
-from validation.profile.values import Histogram
+from validation.profile.values import Counts, Histogram
 
 BUCKET, COUNT = "bucket", "count"
 STEP, DROPPED, ONE = "step", "dropped", "one"
@@ -25,10 +25,10 @@ SEVERAL = -1
 """In the place of the one value of a step: its rows have several."""
 _PRODUCTS = ("square", "product", "middle_square")
 SUMS = ("high", "middle", "low", *(f"{name}_{half}" for name in _PRODUCTS for half in ("upper", "lower")))
-_REST, _MIDDLE, _LOW = COARSEST, 27, ROUNDED
+REST, MIDDLE, LOW = COARSEST, 27, ROUNDED
 _PART = np.int64(2**20 - 1)
-_WORD = 32
-_HALF = np.int64(2**_WORD - 1)
+WORD = 32
+_HALF = np.int64(2**WORD - 1)
 Bits = npt.NDArray[np.int64]
 
 
@@ -44,38 +44,31 @@ def bucket_numbers(values: Numbers, counts: Counts, dropped: int | None = None) 
         The buckets: `bucket` (Int64), `count`, and the sums `SUMS` (Int64): of the upper 20, the next 20 and the last
         7 bits of what the bucket leaves out, and of the products of the first two, in two halves each. The steps:
         `dropped`, `step`, `count` and `one` (Int64): the bits, without sign and the last 7, of the one value that all
-        rows of the step have, or -1. Both in the order of the numbers.
+        rows of the step have, or -1. Both in no order.
     """
     magnitudes = np.abs(values).view(np.int64)
     dropped = first_guess(values) if dropped is None else dropped
     steps = steps_of(values, dropped)
     starts = starts_of_runs(steps)
     steps = steps[starts]
-    wanted = needed(steps, dropped) if len(steps) > MOST else dropped
-    if wanted > dropped:
-        steps >>= wanted - dropped
-        kept = starts_of_runs(steps)
-        starts, steps, dropped = starts[kept], steps[kept], wanted
-    buckets = steps >> (_REST - dropped)
+    buckets = steps >> (REST - dropped)
     kept = starts_of_runs(buckets)
     summed = _bucket_sums(magnitudes, counts, starts[kept])
-    return (
-        pl.DataFrame({BUCKET: buckets[kept], **summed}),
-        pl.DataFrame(
-            {
-                DROPPED: np.full(len(steps), dropped, dtype=np.int64),
-                STEP: steps,
-                COUNT: np.add.reduceat(counts, starts),
-                ONE: _one_values(magnitudes, starts),
-            }
-        ),
+    found = pl.DataFrame(
+        {
+            DROPPED: np.full(len(steps), dropped, dtype=np.int64),
+            STEP: steps,
+            COUNT: np.add.reduceat(counts, starts),
+            ONE: _one_values(magnitudes, starts),
+        }
     )
+    return pl.DataFrame({BUCKET: buckets[kept], **summed}), coarsened(found)
 
 
 def _bucket_sums(magnitudes: Bits, counts: Counts, starts: Indices) -> dict[str, Bits]:
     """Rows and sums of buckets that begin at some places."""
-    high, middle = (magnitudes >> _MIDDLE) & _PART, (magnitudes >> _LOW) & _PART
-    low = magnitudes & np.int64(2**_LOW - 1)
+    high, middle = (magnitudes >> MIDDLE) & _PART, (magnitudes >> LOW) & _PART
+    low = magnitudes & np.int64(2**LOW - 1)
     rows = np.add.reduceat(counts, starts)
     several = int(rows.sum()) > len(magnitudes)
 
@@ -86,7 +79,7 @@ def _bucket_sums(magnitudes: Bits, counts: Counts, starts: Indices) -> dict[str,
     sums = {COUNT: rows, "high": added(high), "middle": added(middle), "low": added(low)}
     for name, (one, other) in zip(_PRODUCTS, ((high, high), (high, middle), (middle, middle)), strict=True):
         product = added(one, other)
-        sums |= {f"{name}_upper": product >> _WORD, f"{name}_lower": product & _HALF}
+        sums |= {f"{name}_upper": product >> WORD, f"{name}_lower": product & _HALF}
     return sums
 
 
@@ -201,8 +194,8 @@ def carried() -> list[pl.Expr]:
         part
         for name in _PRODUCTS
         for part in (
-            pl.col(f"{name}_upper") + pl.col(f"{name}_lower") // 2**_WORD,
-            pl.col(f"{name}_lower") % 2**_WORD,
+            pl.col(f"{name}_upper") + pl.col(f"{name}_lower") // 2**WORD,
+            pl.col(f"{name}_lower") % 2**WORD,
         )
     ]
 

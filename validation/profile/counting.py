@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Counts = npt.NDArray[np.int64]
+from validation.profile.values import Counts
+
 Indices = npt.NDArray[np.intp]
 
 

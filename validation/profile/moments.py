@@ -11,13 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validation.profile.buckets import BUCKET, COUNT, SUMS
-from validation.profile.grid import COARSEST, ROUNDED
+from validation.profile.buckets import BUCKET, COUNT, LOW, MIDDLE, REST, SUMS, WORD
 from validation.profile.values import Histogram
 
 _UNIT = 1074
 """Sums are whole multiples of the smallest positive number, 2^-1074."""
-_REST, _MIDDLE, _LOW, _WORD = COARSEST, 27, ROUNDED, 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +88,13 @@ def _exact(bucket: int, count: int, sums: list[int]) -> tuple[int, int]:
     high, middle, low, *halves = sums
     position = bucket if bucket >= 0 else -bucket - 1
     exponent = position >> 5
-    edge = ((1 << 52) if exponent else 0) + ((position & 31) << _REST)
+    edge = ((1 << 52) if exponent else 0) + ((position & 31) << REST)
     shift = max(1, exponent) - 1
     square, product, middle_square = (
-        (upper << _WORD) + lower for upper, lower in zip(halves[::2], halves[1::2], strict=True)
+        (upper << WORD) + lower for upper, lower in zip(halves[::2], halves[1::2], strict=True)
     )
-    known = (high << _MIDDLE) + (middle << _LOW)
-    of_known = (square << 2 * _MIDDLE) + (product << 1 + _MIDDLE + _LOW) + (middle_square << 2 * _LOW)
+    known = (high << MIDDLE) + (middle << LOW)
+    of_known = (square << 2 * MIDDLE) + (product << 1 + MIDDLE + LOW) + (middle_square << 2 * LOW)
     of_rest = of_known + (2 * known * low + low * low) // count  # as if `low` were alike in all
     rest = known + low
     first = (count * edge + rest) << shift
