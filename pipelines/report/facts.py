@@ -90,3 +90,10 @@ class RunFacts:
         parts = [f"{one}{IN_TARGET}" for one in self.splits] if split == TARGET else [split, f"{split}{IN_TARGET}"]
         found = self.profile.column(name, parts)
         return found if found.rows else None
+
+
+def told_cost(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What `validation.json` says of the mismatch's cost for a model; nothing where no model was asked."""
+    models: Mapping[str, Any] = (document.get("mismatch") or {}).get("models") or {}
+    cost: Mapping[str, Any] = models.get("cost") or {}
+    return cost

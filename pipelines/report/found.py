@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipelines.report.facts import RunFacts
+from pipelines.report.facts import RunFacts, told_cost
 from pipelines.report.words import counted, decimal, number, percent, sentence, shown, signed
 
 _LONGEST = 200
@@ -70,7 +70,7 @@ def _time(_: RunFacts, expected: Mapping[str, Any], observed: Mapping[str, Any])
 
 
 def _cost(facts: RunFacts, _: Mapping[str, Any], observed: Mapping[str, Any]) -> str:
-    told = ((facts.document.get("mismatch") or {}).get("models") or {}).get("cost")
+    told = told_cost(facts.document)
     n = f"; n {told['home_rows']:,} / {told['away_rows']:,}" if told else ""
     return (
         f"{observed['grade']}: difference in error {signed(observed['gap'])} ({signed(observed['low'])} to "

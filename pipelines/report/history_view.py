@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pipelines.report.charts import trend
+from pipelines.report.facts import told_cost
 from pipelines.report.headline import Tone
 from pipelines.report.history_lead import STATES, Lead, history_lead
 from pipelines.report.pair_view import PairView, moved_words, pair_view
@@ -159,8 +160,7 @@ def mismatch_figures(run: FinishedRun) -> MismatchFigures:
     pair = [_splits(result) for result in results][:1]
     rows = [shift_row(result) for result in results if [_splits(result)] == pair]
     rows = [row for row in rows if row.name != run.source_column and row.compared]
-    models = (run.document.get("mismatch") or {}).get("models") or {}
-    told = models.get("cost") or {}
+    told = told_cost(run.document)
     gap = (told.get("gap") or {}).get("gap")
     judged = f"n {told['home_rows']:,} / {told['away_rows']:,}" if gap is not None else ""
     if not rows:
