@@ -17,6 +17,7 @@ import pytest
 
 from pipelines import api
 from pipelines.cli.main import run_command
+from pipelines.run_directory import CLAIM
 from splitting.errors import TargetsplitError
 from tests.support.command import call, files, start
 from tests.support.corpus import (
@@ -85,7 +86,8 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path) -> None:
         killed.communicate(timeout=60)
         left.append(sorted(files(out)) if out.exists() else [])
         if (out / "_SUCCESS").exists():
-            assert files(out) == whole
+            # A kill after the last file may come before the lock's file is gone; nobody holds it, the next run takes it.
+            assert {path: content for path, content in files(out).items() if path != CLAIM} == whole
             (out / "_SUCCESS").unlink()
     assert any(left), "no kill came late enough to leave anything"
     done = call(arguments(out))
