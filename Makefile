@@ -60,7 +60,7 @@ CLUSTER := $(BIN)/python -m tests.cluster
 test-cluster: $(VENV)/.stamp-dev  ## A real Flink cluster that loses task managers and workers: the same bytes
 	$(CLUSTER) flink
 
-test-cluster-short: $(VENV)/.stamp-dev  ## The founding case on Flink, and a killed launcher
+test-cluster-short: $(VENV)/.stamp-dev  ## The founding case on Flink, a killed task manager, a killed launcher
 	TARGETSPLIT_CLUSTER_SHORT=1 $(CLUSTER) flink
 
 soak: $(VENV)/.stamp-dev  ## The demo on Flink again and again, with kills at random: SOAK=50 runs

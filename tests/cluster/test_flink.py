@@ -82,6 +82,7 @@ MOMENTS = {
 }
 """When something is killed: in which job of the run, and what must have happened in its folder."""
 _OF_WORKERS = ("plan, workers are at work", "apply, a unit is begun")
+_IN_SHORT = "apply, a unit is written"
 
 
 def _await_moment(flink: FlinkCluster, run: Path, moment: str, before: int, process: subprocess.Popen[str]) -> str:
@@ -122,8 +123,14 @@ def _told(failures: int) -> str:
     return f"{failures} failures of the job seen by Flink, recovered" if failures else "the job was not hit"
 
 
-@_long
-@pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment not in _OF_WORKERS])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(moment, marks=() if moment == _IN_SHORT else _long)
+        for moment in MOMENTS
+        if moment not in _OF_WORKERS
+    ],
+)
 def test_a_killed_task_manager_changes_nothing(
     moment: str, flink: FlinkCluster, demo: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
