@@ -319,10 +319,10 @@ def _label(samples: Mapping[str, pl.DataFrame]) -> Guess | None:
 
 
 def _time_lines(samples: Mapping[str, pl.DataFrame]) -> list[str]:
-    first = next(iter(samples.values()))
+    seen = pl.concat(samples.values())
     return [
-        f"# target: {{where: {_quoted(f'{_sql_name(column)} >= {_date(first[column])}')}}}   # or by time"
-        for column, dtype in first.schema.items()
+        f"# target: {{where: {_quoted(f'{_sql_name(column)} >= {_date(seen[column])}')}}}   # or by time"
+        for column, dtype in seen.schema.items()
         if dtype in (pl.Date,) or isinstance(dtype, pl.Datetime)
     ][:3]
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.measured import read_measured, read_profile
 from pipelines.report.facts import RunFacts, SampleTable
-from pipelines.run_directory import REPORT, RUN_LOG, SUCCESS, VALIDATION, RunDirectory
+from pipelines.run_directory import REPORT, RUN_LOG, VALIDATION, RunDirectory
 from pipelines.stored import check_spec, read_plan, read_spec
 from pipelines.thumbnails import read_thumbnails
 from splitting.errors import RunDirectoryError
@@ -57,8 +57,7 @@ def rebuild_report(run: RunDirectory, sample_rows: int | None = None) -> str:
     Raises:
         RunDirectoryError: the run is not finished, or cannot be read.
     """
-    if not run.has(SUCCESS):
-        raise RunDirectoryError(f"{run.uri} is not a finished run; finish it with: targetsplit apply {run.uri}")
+    run.require_finished()
     return write_report(run, sample_rows)
 
 

@@ -148,6 +148,16 @@ class RunDirectory:
         for name in names:
             delete_tree(self.path(name))
 
+    def require_finished(self) -> None:
+        """Raises RunDirectoryError where there is no finished run."""
+        if self.finished:
+            return
+        if self.has(PLAN):
+            raise RunDirectoryError(f"{self.uri} is not a finished run; finish it with: targetsplit apply {self.uri}")
+        raise RunDirectoryError(
+            f"{self.uri} holds no run; give a folder that was written by: targetsplit run SPEC -o {self.uri}"
+        )
+
     def require_plan(self) -> None:
         """Raises RunDirectoryError where there is no plan."""
         if not self.has(PLAN):

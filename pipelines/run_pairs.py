@@ -140,8 +140,7 @@ def compare(old: str, new: str, *, scan: bool = True) -> RunPair:
     if found[0] == found[1]:
         raise RunDirectoryError(f"{found[0].uri} was given twice; give two runs: targetsplit diff OLD NEW")
     for run in found:
-        if not run.finished:
-            raise RunDirectoryError(f"{run.uri} is not a finished run; finish it with: targetsplit apply {run.uri}")
+        run.require_finished()
     before, after = (OpenRun(name, run) for name, run in zip((old, new), found, strict=True))
     return compare_pairs([(before, after)], scan=scan)[0]
 

@@ -32,8 +32,7 @@ def make_starter_suite(run: RunDirectory, table: str) -> dict[str, Any]:
         RunDirectoryError: the run is not finished, or nothing was measured.
         SpecError: there is no such table.
     """
-    if not run.finished:
-        raise RunDirectoryError(f"{run.uri} is not a finished run; finish it with: targetsplit apply {run.uri}")
+    run.require_finished()
     plan, spec, schema = read_plan(run), read_spec(run), read_inventory(run).schema
     known = [ALL, f"{ON_SPLITS}{TRAIN}", *(f"{ON_SPLITS}{split.name}" for split in plan.splits)]
     known += [f"{ON_SOURCES}{source.name}" for source in plan.sources]

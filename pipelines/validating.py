@@ -148,8 +148,7 @@ def validate_run(run: RunDirectory, again: Again, progress: Progress, judge: Jud
         SpecError: `asked` decides otherwise than the run's spec, names columns that are not there, or has suites that
             are wrong.
     """
-    if not run.finished:
-        raise RunDirectoryError(f"{run.uri} is not a finished run; finish it with: targetsplit apply {run.uri}")
+    run.require_finished()
     plan, spec = read_plan(run), read_spec(run)
     check_spec(run, plan, spec)
     tally, measures = read_measured(run, profiled=spec.checks.profile)

@@ -86,7 +86,7 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path) -> None:
         killed.communicate(timeout=60)
         left.append(sorted(files(out)) if out.exists() else [])
         if (out / "_SUCCESS").exists():
-            # A kill after the last file may come before the lock's file is gone; nobody holds it, the next run takes it.
+            # A kill after the last file may come before the lock is taken away: nobody holds it, the next run takes it.
             assert {path: content for path, content in files(out).items() if path != CLAIM} == whole
             (out / "_SUCCESS").unlink()
     assert any(left), "no kill came late enough to leave anything"

@@ -271,7 +271,7 @@ def test_a_folder_without_runs_says_what_to_do(runs: Path, tmp_path: Path) -> No
         api.history(tmp_path)
     with pytest.raises(RunDirectoryError, match="is a run itself"):
         api.history(runs / "9")
-    with pytest.raises(RunDirectoryError, match="is not a finished run; finish it with"):
+    with pytest.raises(RunDirectoryError, match="holds no run; give a folder"):
         api.diff(runs / "9", tmp_path)
     with pytest.raises(RunDirectoryError, match="was given twice"):
         api.diff(runs / "9", runs / "9")

@@ -75,6 +75,12 @@ def test_keys_that_sources_share_take_the_source_along(tmp_path: Path) -> None:
     assert spec.key == ("source", "image_id")
 
 
+def test_a_time_condition_is_of_the_last_day_of_all_sources(tmp_path: Path) -> None:
+    later = images(40, "a").with_columns(pl.col("captured_at").dt.offset_by("2mo"))
+    text = suggest_spec([write(tmp_path / "cats", {"web/a.parquet": images(400), "app/b.parquet": later})])
+    assert "captured_at >= '2026-03-20'" in text
+
+
 def test_the_smallest_source_is_the_target_where_no_name_says_more(tmp_path: Path) -> None:
     spec = suggested(tmp_path, {"x/a.parquet": images(400), "y/b.parquet": images(40, "b")})
     assert spec.target.source == ("y",)

@@ -38,12 +38,12 @@ def decimal(value: float) -> str:
     """Two decimals without a leading zero; more where they would all be 0.
 
     Examples:
-        >>> [decimal(value) for value in (0.1234, 1.5, 0.0, 0.0012)]
-        ['.12', '1.50', '0', '.001']
+        >>> [decimal(value) for value in (0.1234, 1.5, 0.0, 0.0012, 0.0003)]
+        ['.12', '1.50', '0', '.001', '.0003']
     """
     if value == 0:
         return "0"
-    text = f"{value:.2f}" if abs(value) >= 0.005 else f"{value:.1g}" if abs(value) < 1e-4 else f"{value:.3f}"
+    text = f"{value:.2f}" if abs(value) >= 0.005 else f"{value:.1g}" if abs(value) < 0.0005 else f"{value:.3f}"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 

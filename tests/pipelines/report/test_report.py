@@ -74,7 +74,11 @@ def test_rows_are_shown_only_where_they_are_asked_for(run: Path) -> None:
 
 
 def test_a_run_that_is_not_finished_has_no_report(tmp_path: Path) -> None:
-    with pytest.raises(RunDirectoryError, match="is not a finished run"):
+    with pytest.raises(RunDirectoryError, match="holds no run; give a folder"):
+        api.report(tmp_path)
+    (tmp_path / "plan").mkdir()
+    (tmp_path / "plan" / "plan.json").write_text("{}")
+    with pytest.raises(RunDirectoryError, match="is not a finished run; finish it with: targetsplit apply"):
         api.report(tmp_path)
 
 
