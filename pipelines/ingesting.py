@@ -104,6 +104,7 @@ def _task(
         label=label,
         table=FileTable(source.table.path, source.table.file, source.table.columns) if source.table else None,
         embedding=embedding,
+        source_column=spec.source_column,
     )
     earlier_of = (part for where in runs for part in earlier_parts(where, name, task.fingerprint()))
     return replace(task, earlier=tuple(earlier_of))
@@ -122,7 +123,7 @@ def _finish(run: RunDirectory, task: IngestTask, kind: Kind, counts: IngestCount
     if not parts:
         raise DataError(
             f"source {task.source!r}: no {kind.name} in {', '.join(task.paths)}; check the path "
-            "(names that begin with . or _ are left out)"
+            "(left out are names that begin with . or _, documents, and tables without a column of files)"
         )
     taken, rejected = counts.total(task.source, TAKEN), counts.rejected(task.source)
     facts = IngestFacts(kind.name, task.base, task.fingerprint(), parts, taken, rejected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -245,6 +246,22 @@ def test_a_table_lists_files_with_columns_of_their_own(tmp_path: Path, ending: s
     }
     narrow = task_of(tmp_path, "photos", table=FileTable(f"labels.{ending}", "file_name", ("label",)))
     assert not {"price", "bytes_given"} & set(ingest(narrow).rows.columns)
+
+
+def test_a_list_s_own_column_that_is_called_as_the_source_s_is_renamed(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "photos", 1)
+    write(tmp_path / "labels.csv", b"file,source,url\ncat/000.jpg,crawl,x\n")
+    task = task_of(tmp_path, "photos", table=FileTable("labels.csv"))
+    assert ingest(task).rows.columns[:3] == ["path", "source_given", "url"]
+    assert ingest(replace(task, source_column="url")).rows.columns[:3] == ["path", "source", "url_given"]
+
+
+@pytest.mark.parametrize("lines", ["", "\n,a\n,b\n"])
+def test_a_list_that_names_no_file(tmp_path: Path, lines: str) -> None:
+    write_pictures(tmp_path / "photos", 1)
+    write(tmp_path / "labels.csv", f"file,label{lines}".encode())
+    found = ingest(task_of(tmp_path, "photos", table=FileTable("labels.csv")))
+    assert list(found.rejected.values()) == ["missing file: no file is named"] * lines.count(",")
 
 
 def test_a_table_without_a_column_of_files_says_what_it_has(tmp_path: Path) -> None:
