@@ -8,7 +8,7 @@ from itertools import islice
 
 from pipelines.api import Progress
 from pipelines.ingest.counts import PARTS, TAKEN, IngestCounts
-from pipelines.ingest.embedding import EMBEDDING, Embedding, make_embedding
+from pipelines.ingest.embedding import EMBEDDING, Embedding, check_lengths, make_embedding, vector_lengths
 from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, IngestFacts, folder_of, part_name, write_facts
 from pipelines.ingest.kinds import Kind, kind_of
@@ -74,6 +74,9 @@ def ingest_sources(
     for task in tasks:
         _finish(run, task, kind, counts)
     _unify(run, tasks, kind)
+    if embedding is not None:
+        tables = [run.path(name) for task in tasks for name in _names(run, task.source, TABLE)]
+        check_lengths({length for table in tables for length in vector_lengths(table)})
     _check_rejected(spec, run, kind, counts)
     return tuple(request for task in tasks for request in _requests(run, task.source))
 

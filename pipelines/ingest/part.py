@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.ingest.counts import IngestCounts
-from pipelines.ingest.embedding import AT_ONCE, EMBEDDING, Arrays, Embedding
+from pipelines.ingest.embedding import AT_ONCE, EMBEDDING, Arrays, Embedding, check_lengths
 from pipelines.ingest.file_tables import FileTable, listed_files
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, part_name
 from pipelines.ingest.hashing import content_hash
@@ -173,6 +173,8 @@ def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
         if i % _REPORTED == 0:
             report_rows(min(_REPORTED, len(listed) - i))
     embed.finish()
+    if task.embedding is not None:
+        check_lengths({len(row[EMBEDDING.name]) for row in done.measured})
     return done
 
 
