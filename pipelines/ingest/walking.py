@@ -89,7 +89,8 @@ def stamp_of(location: Location, info: fs.FileInfo) -> int | None:
         info: what its file system says.
     """
     if info.type != fs.FileType.File or not location.is_local:
-        return info.mtime_ns
+        written: int | None = info.mtime_ns
+        return written
     try:
         return local_stamp(os.stat(location.path))  # noqa: PTH116
     except OSError:

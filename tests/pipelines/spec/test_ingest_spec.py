@@ -90,6 +90,13 @@ def test_models_and_schema_agree(path: tuple[str, ...], value: Any) -> None:
     agree(put(full(), path, value))
 
 
+@pytest.mark.parametrize("written", ["5", "rest", "1/20", "0.05"])
+def test_a_bound_on_what_is_rejected_is_a_count_or_a_percentage(written: str) -> None:
+    told = re.escape(f"""got '{written}'; expected a count as in 0 or 50, or a percentage as in "5%" @""")
+    with pytest.raises(SpecError, match=told):
+        parse_spec(f"sources: {{a: {{path: a, format: images}}}}\nimages: {{max_rejected: '{written}'}}\n{PLAIN}")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
