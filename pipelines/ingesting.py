@@ -13,7 +13,7 @@ from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, IngestFacts, folder_of, part_name, write_facts
 from pipelines.ingest.kinds import Kind, kind_of
 from pipelines.ingest.labels import LabelRule
-from pipelines.ingest.listing import base_of
+from pipelines.ingest.listing import base_of, check_apart
 from pipelines.ingest.names import place_columns
 from pipelines.ingest.part import IngestTask
 from pipelines.ingest.reuse import earlier_parts
@@ -64,6 +64,8 @@ def ingest_sources(
     kind = kind_of(spec.ingested)
     embedding = _embedding(spec, base)
     tasks = [_task(spec, name, base, run, earlier, kind, embedding) for name in spec.sources]
+    unlisted = [(task.source, path) for task in tasks if task.table is None for path in task.paths]
+    check_apart(unlisted, locate(base or ".").uri)
     folder = run.path(WORK).uri
     try:
         with counting(f"measuring {kind.name}", None, progress):

@@ -1,4 +1,4 @@
-"""Folders of images over four runs: copies of frozen and of trained images, files that go, are renamed, are replaced."""
+"""Folders of images over four runs: copies of frozen and trained images, files that go, are renamed, are replaced."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.labels import LabelRule
+from pipelines.ingest.listing import check_apart
 from pipelines.ingest.locations import Place, local_file, read_files, read_places, resolve
 from pipelines.ingest.members import Member, parts_of
 from pipelines.ingest.part import IngestTask
@@ -92,6 +94,24 @@ def test_several_paths_are_relative_to_the_spec_s_folder(tmp_path: Path) -> None
     (tmp_path / "inner").mkdir()
     with pytest.raises(DataError, match=r"does not lie in .*inner, the folder that several paths of files must lie in"):
         ingest(task_of(tmp_path, "../one", "../two", root=str(tmp_path / "inner")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("photos", "photos/app"), ("photos", "linked"), ("photos", "photos/app/*.jpg"), ("photos", "photos/app/a.jpg")],
+)
+def test_no_folder_is_read_twice(tmp_path: Path, one: str, other: str) -> None:
+    write_pictures(tmp_path / "photos/app", 2)
+    write_pictures(tmp_path / "photos/_kept", 2)
+    write(tmp_path / "photos/app/a.jpg", encoded(picture(5)))
+    write_pictures(tmp_path / "photos 2", 1)
+    (tmp_path / "linked").symlink_to("photos/app")
+    for paths in ([("first", one), ("second", other)], [("second", other), ("first", one)]):
+        told = rf"{re.escape(other)} \(source 'second'\) lies in photos \(source 'first'\)"
+        with pytest.raises(DataError, match=told):
+            check_apart(paths, str(tmp_path))
+    check_apart([("first", "photos"), ("second", "photos/_kept"), ("third", "photos 2")], str(tmp_path))
+    check_apart([("first", "photos/*/cat"), ("second", "photos/*/dog")], str(tmp_path))
 
 
 def test_links_are_followed_to_files_and_not_to_folders(tmp_path: Path) -> None:
