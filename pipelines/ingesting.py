@@ -8,12 +8,12 @@ from itertools import islice
 
 from pipelines.api import Progress
 from pipelines.ingest.counts import PARTS, TAKEN, IngestCounts
-from pipelines.ingest.embedding import EMBEDDING, Embedding, make_embedding
+from pipelines.ingest.embedding import EMBEDDING, Embedding, check_lengths, make_embedding, vector_lengths
 from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, IngestFacts, folder_of, part_name, write_facts
 from pipelines.ingest.kinds import Kind, kind_of
 from pipelines.ingest.labels import LabelRule
-from pipelines.ingest.listing import base_of
+from pipelines.ingest.listing import base_of, check_apart
 from pipelines.ingest.names import place_columns
 from pipelines.ingest.part import IngestTask
 from pipelines.ingest.reuse import earlier_parts
@@ -64,6 +64,8 @@ def ingest_sources(
     kind = kind_of(spec.ingested)
     embedding = _embedding(spec, base)
     tasks = [_task(spec, name, base, run, earlier, kind, embedding) for name in spec.sources]
+    unlisted = [(task.source, path) for task in tasks if task.table is None for path in task.paths]
+    check_apart(unlisted, locate(base or ".").uri)
     folder = run.path(WORK).uri
     try:
         with counting(f"measuring {kind.name}", None, progress):
@@ -74,6 +76,9 @@ def ingest_sources(
     for task in tasks:
         _finish(run, task, kind, counts)
     _unify(run, tasks, kind)
+    if embedding is not None:
+        tables = [run.path(name) for task in tasks for name in _names(run, task.source, TABLE)]
+        check_lengths({length for table in tables for length in vector_lengths(table)})
     _check_rejected(spec, run, kind, counts)
     return tuple(request for task in tasks for request in _requests(run, task.source))
 
@@ -104,6 +109,7 @@ def _task(
         label=label,
         table=FileTable(source.table.path, source.table.file, source.table.columns) if source.table else None,
         embedding=embedding,
+        source_column=spec.source_column,
     )
     earlier_of = (part for where in runs for part in earlier_parts(where, name, task.fingerprint()))
     return replace(task, earlier=tuple(earlier_of))
@@ -122,7 +128,7 @@ def _finish(run: RunDirectory, task: IngestTask, kind: Kind, counts: IngestCount
     if not parts:
         raise DataError(
             f"source {task.source!r}: no {kind.name} in {', '.join(task.paths)}; check the path "
-            "(names that begin with . or _ are left out)"
+            "(left out are names that begin with . or _, documents, and tables without a column of files)"
         )
     taken, rejected = counts.total(task.source, TAKEN), counts.rejected(task.source)
     facts = IngestFacts(kind.name, task.base, task.fingerprint(), parts, taken, rejected)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.ingest.extras import load
-from pipelines.sources.filesystems import first_line, locate, read_bytes
+from pipelines.sources.filesystems import Location, first_line, locate, read_bytes
 from splitting.errors import DataError, SpecError
 
 if TYPE_CHECKING:
@@ -77,16 +78,43 @@ class Embedding:
         name = self.function or str(self.onnx)
         call = _function(self.function) if self.function is not None else _model(str(self.onnx))
         try:
-            found = np.asarray(call(batch), dtype=np.float32)
-        except Exception as error:
+            given = np.asarray(call(batch))
+        except (Exception, SystemExit) as error:
             told = f"{type(error).__name__}: {first_line(error)}"
             raise DataError(f"images.embedding: {name} fails on an array of shape {batch.shape}: {told}") from error
+        if given.dtype.kind not in "biuf":
+            raise DataError(f"images.embedding: {name} gave an array of {given.dtype}, expected real numbers")
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and told below
+            found = given.astype(np.float32)
         if found.ndim != 2 or len(found) != len(batch) or not found.shape[1] or not np.isfinite(found).all():
             raise DataError(
                 f"images.embedding: {name} gave an array of shape {found.shape} for {len(batch)} images, expected "
                 "finite numbers, a row an image"
             )
         return found
+
+
+def check_lengths(lengths: Collection[int]) -> None:
+    """Makes sure that vectors have one length.
+
+    Raises:
+        DataError: they have several.
+    """
+    if len(found := sorted(set(lengths))) > 1:
+        told = ", ".join(map(str, found[:5]))
+        raise DataError(
+            f"images.embedding gives vectors of different lengths ({told} numbers), expected one; if its function was "
+            "changed since the images were measured, give it another name, which measures them anew"
+        )
+
+
+def vector_lengths(table: Location) -> set[int]:
+    """The lengths of the vectors of an ingested table, from its footer alone; those of a row group are of one."""
+    meta = pq.read_metadata(table.path, filesystem=table.filesystem)
+    groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
+    columns = [(group.num_rows, group.column(i)) for group in groups for i in range(group.num_columns)]
+    ours = [(rows, one) for rows, one in columns if one.path_in_schema.partition(".")[0] == EMBEDDING.name]
+    return {one.num_values // rows for rows, one in ours if rows}
 
 
 def make_embedding(function: str | None, onnx: str | None, size: int, root: str) -> Embedding:
@@ -127,6 +155,11 @@ def _function(name: str) -> Callable[[Arrays], Any]:
     except (ImportError, AttributeError) as error:
         told = f"{name} cannot be imported ({first_line(error)}); put its module on the PYTHONPATH, of workers too"
         raise SpecError(told, "images.embedding") from error
+    except (Exception, SystemExit) as error:
+        told = f"{name} cannot be imported: its module fails with {type(error).__name__}: {first_line(error)}"
+        raise SpecError(told, "images.embedding") from error
+    if not callable(found):
+        raise SpecError(f"{name} is {type(found).__name__}, expected a function", "images.embedding")
     return found
 
 

@@ -74,7 +74,7 @@ def _file_column(table: FileTable, schema: pa.Schema) -> str:
             f"{table.path} has no column {expected} that names the files; its columns are {_some(schema)}: name the "
             "one that does, as in table: {path: labels.csv, file: photo}"
         )
-    if schema.field(found).type not in (pa.string(), pa.large_string()):
+    if schema.field(found).type not in (pa.string(), pa.large_string(), pa.null()):  # null: nothing is named
         raise DataError(f"{table.path}: column {found!r} is {schema.field(found).type}, expected names of files")
     return found
 

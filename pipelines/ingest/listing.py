@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
@@ -52,6 +53,36 @@ class _Start:
 
     location: Location
     glob: str | None = None
+
+
+def check_apart(paths: Sequence[tuple[str, str]], root: str | None) -> None:
+    """Makes sure that no path lies in a folder that is read as a whole by another: its files would be read twice.
+
+    What two globs, or a link to a file, read twice is not seen here.
+
+    Args:
+        paths: of sources without a list, each with the name of its source.
+        root: the folder that relative paths are against.
+
+    Raises:
+        DataError: one does, or nothing is at a path.
+    """
+    starts = [(name, path, _start(name, path, root)) for name, path in paths]
+    places = [split_query(_real(start.location))[0].rstrip("/") for _, _, start in starts]
+    for i, (outer, (name, path, start)) in enumerate(zip(places, starts, strict=True)):
+        for j, (inner, (other, under, _)) in enumerate(zip(places, starts, strict=True)):
+            below = inner.removeprefix(outer)
+            if i == j or start.glob is not None or not (inner == outer or inner.startswith(f"{outer}/")):
+                continue
+            if not any(part.startswith((".", "_")) for part in below.split("/")):
+                raise DataError(
+                    f"{under} (source {other!r}) lies in {path} (source {name!r}), and no file may be read twice; take "
+                    "it out of one, or give narrower paths"
+                )
+
+
+def _real(location: Location) -> str:
+    return os.path.realpath(location.path) if location.is_local else location.uri
 
 
 def list_members(name: str, paths: Sequence[str], root: str | None, what: Kind) -> Iterator[Member | pa.Table]:

@@ -21,6 +21,7 @@ from pyarrow.fs import FileType
 from pipelines.ingest.image_columns import bytes_of, image_column
 from pipelines.ingest.names import KindName, location_columns
 from pipelines.ingest.rejects import UNREADABLE
+from pipelines.ingest.walking import stamp_of
 from pipelines.sources.filesystems import Location, first_line, locate
 from pipelines.sources.uris import is_uri, join
 from splitting.errors import DataError
@@ -268,7 +269,7 @@ def _looked_at(location: Location) -> dict[str, Any]:
     except OSError as error:
         return {"_kind": UNREADABLE, "_reason": first_line(error)}
     if info.type in (FileType.File, FileType.NotFound):
-        return {"_size": info.size, "_stamp": info.mtime_ns}
+        return {"_size": info.size, "_stamp": stamp_of(location, info)}
     return {"_kind": UNREADABLE, "_reason": "is a folder" if info.type == FileType.Directory else "is no file"}
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.ingest.counts import IngestCounts
-from pipelines.ingest.embedding import AT_ONCE, EMBEDDING, Arrays, Embedding
+from pipelines.ingest.embedding import AT_ONCE, EMBEDDING, Arrays, Embedding, check_lengths
 from pipelines.ingest.file_tables import FileTable, listed_files
 from pipelines.ingest.folders import REJECTS, STAMPS, TABLE, part_name
 from pipelines.ingest.hashing import content_hash
@@ -48,6 +48,7 @@ class IngestTask:
         table: lists the files; None where they are found.
         embedding: what makes vectors of images; None for none.
         earlier: parts of earlier ingests, whose rows are taken over where nothing changed.
+        source_column: the column that will tell the source; a user's of that name is renamed, as by a measured one.
     """
 
     source: str
@@ -61,6 +62,7 @@ class IngestTask:
     table: FileTable | None = None
     embedding: Embedding | None = None
     earlier: tuple[EarlierPart, ...] = field(default=(), repr=False)
+    source_column: str = "source"
 
     def what(self) -> Kind:
         """What is measured."""
@@ -114,7 +116,7 @@ def ingest_part(part: Part, task: IngestTask) -> IngestCounts:
             paths = rows["_path"].to_pylist()
             label = (task.label.column, task.label.of(paths, rows["_label"].to_pylist())) if task.label else None
             mine = own.slice(start, len(members)).take(chosen) if own is not None else None
-            table = ingested_table(kind, rows, done.measured, label, mine)
+            table = ingested_table(kind, rows, done.measured, label, mine, {task.source_column})
             writer = writer or pq.ParquetWriter(sink, table.schema, compression="zstd")
             writer.write_table(table)
             stamps.append(_stamps(rows, table, task.fingerprint()))
@@ -171,6 +173,8 @@ def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
         if i % _REPORTED == 0:
             report_rows(min(_REPORTED, len(listed) - i))
     embed.finish()
+    if task.embedding is not None:
+        check_lengths({len(row[EMBEDDING.name]) for row in done.measured})
     return done
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ def ingested_table(
     measured: Sequence[Mapping[str, Any]],
     label: tuple[str, Sequence[str | None]] | None,
     own: pa.Table | None,
+    reserved: Set[str] = frozenset(),
 ) -> pa.Table:
     """Puts a table together.
 
@@ -32,6 +33,7 @@ def ingested_table(
         measured: of each, a value a column.
         label: the name of the label column and its values; None for none.
         own: the user's columns, a row a member; None for none.
+        reserved: names that those cannot have either.
 
     Returns:
         Path, label, the user's columns, what was measured, the location.
@@ -44,7 +46,7 @@ def ingested_table(
     add(PATH, members["_path"], nullable=False)
     if label is not None:
         add(label[0], pa.array(label[1], pa.string()))
-    taken = {PATH, *kind.schema.names, *location_columns(kind.name), *([label[0]] if label else ())}
+    taken = {PATH, *kind.schema.names, *location_columns(kind.name), *reserved, *([label[0]] if label else ())}
     if own is not None:
         for name, values in zip(renamed(own.column_names, taken), own.columns, strict=True):
             add(name, values)

@@ -25,7 +25,7 @@ class Walked:
     Attributes:
         path: relative to the folder, with `/`.
         size: in bytes.
-        stamp: when it changed last, in nanoseconds; None where the file system does not say.
+        stamp: when it changed last, as `local_stamp` says; in a store, when it was written. None where nobody says.
         kind: of its rejection, where its name alone tells that it is no example.
         reason: of its rejection.
     """
@@ -69,7 +69,32 @@ def walked_file(location: Location, path: str) -> Walked:
         info = location.filesystem.get_file_info(location.path)
     except OSError as error:
         raise_for(location, "look at", error)
-    return Walked(path, info.size or 0, info.mtime_ns)
+    return Walked(path, info.size or 0, stamp_of(location, info))
+
+
+def local_stamp(found: os.stat_result) -> int:
+    """When a file of a disk changed last, in nanoseconds: its bytes, or what is said of it.
+
+    A tool that keeps times (`cp -p`, `rsync -t`, `tar -x`) gives other bytes the time of the old ones. The time of
+    change of the file's entry is the system's own, and nobody sets it.
+    """
+    return max(found.st_mtime_ns, found.st_ctime_ns)
+
+
+def stamp_of(location: Location, info: fs.FileInfo) -> int | None:
+    """The stamp of a file that was looked at.
+
+    Args:
+        location: of the file.
+        info: what its file system says.
+    """
+    if info.type != fs.FileType.File or not location.is_local:
+        written: int | None = info.mtime_ns
+        return written
+    try:
+        return local_stamp(os.stat(location.path))  # noqa: PTH116
+    except OSError:
+        return None  # gone since: the reading says so
 
 
 def _walk_local(folder: Location, inner: str) -> Iterator[Walked]:
@@ -88,7 +113,7 @@ def _walk_local(folder: Location, inner: str) -> Iterator[Walked]:
             continue  # deleted since
         except OSError as error:
             raise_for(folder, f"look at {path} in", error)
-        yield Walked(path, found.st_size, found.st_mtime_ns)
+        yield Walked(path, found.st_size, local_stamp(found))
 
 
 def _sorted_names(folder: Location, place: str) -> pl.DataFrame:

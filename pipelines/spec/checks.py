@@ -121,13 +121,16 @@ def _source_names(document: Mapping[str, Any]) -> Iterator[Found]:
 
 
 def _paths(document: Mapping[str, Any]) -> Iterator[Found]:
-    """A file in two sources would give each of its rows twice, to both."""
-    seen: dict[str, str] = {}
+    """A file in two sources would give each of its rows twice, to both. Two lists of files may share a folder."""
+    seen: dict[tuple[str, ...], str] = {}
     for name, source in _mapping(document.get("sources")).items():
-        path = _mapping(source).get("path")
+        path, table = _mapping(source).get("path"), _mapping(source).get("table")
+        listed_by = _mapping(table).get("path", table)
         for i, text in enumerate(_texts(path)):
             place: Place = ("sources", name, "path", i) if isinstance(path, list) else ("sources", name, "path")
-            plain = re.sub(r"(?<![:/])/+", "/", text.removeprefix("./")).rstrip("/")
+            plain = tuple(
+                re.sub(r"(?<![:/])/+", "/", one.removeprefix("./")).rstrip("/") for one in (text, *_texts(listed_by))
+            )
             if plain in seen:
                 where = "this source" if seen[plain] == name else f"source {shorten(seen[plain])}"
                 told = f"{shorten(text)} stands in {where} already, and no row may be read twice; take it out of one"

@@ -39,10 +39,11 @@ def parse_most(value: Any) -> int | Fraction:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    parsed = parse_size(value) if isinstance(value, str | Fraction) and value != "rest" else None
-    if not isinstance(parsed, Fraction):
-        raise ValueError(f'got {shorten(value)}; expected a count as in 0 or 50, or a percentage as in "5%"')
-    return parsed
+    if isinstance(value, Fraction) or (isinstance(value, str) and value.strip().endswith("%")):
+        parsed = parse_size(value)
+        if isinstance(parsed, Fraction):
+            return parsed
+    raise ValueError(f'got {shorten(value)}; expected a count as in 0 or 50, or a percentage as in "5%"')
 
 
 Most = Annotated[int | Fraction, BeforeValidator(parse_most)]

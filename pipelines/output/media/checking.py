@@ -76,7 +76,7 @@ class ShardCheck:
                     self._compare(row[name], data, row[CONTENT])
 
     def _check_sizes(self) -> None:
-        """Links are other names of the very files: what is read back is that they are there."""
+        """Links are other names of files whose bytes were compared: what is read back is that they are there."""
         for row in self._rows([SIZE, self.media.file_column]):
             location = self.run.path(row[self.media.file_column])
             found = location.filesystem.get_file_info(location.path).size

@@ -46,7 +46,7 @@ def file_places(
 
 
 def link_file(source: str, target: Location) -> None:
-    """Gives a file a second name; it appears at once.
+    """Gives a file a second name; it appears at once. Of a symbolic link, the file that it leads to gets the name.
 
     Args:
         source: the path of the file.
@@ -58,10 +58,11 @@ def link_file(source: str, target: Location) -> None:
     path = Path(target.path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.path.realpath(source, strict=True)  # a symbolic link may lead elsewhere from its second name
         try:
-            path.hardlink_to(source)
+            path.hardlink_to(file)
         except FileExistsError:
-            _replace(source, path)
+            _replace(file, path)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise_for(target, "link", error)

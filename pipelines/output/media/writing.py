@@ -166,17 +166,14 @@ class _Folder:
             self.writer.write(self.media.with_column(rows, told))
 
     def _written(self, table: pa.Table) -> Iterator[tuple[pa.Table, list[str]]]:
-        if self.media.link is not None:
-            places = self._places(table)
-            for source, place in zip(self.media.files.of_each(table, self.media.link), places, strict=True):
-                link_file(source, self.run.path(f"{DATA}/{place}"))
-            yield table, places
-            return
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for rows, data in self.media.files.batches(table):
+            for rows, data in self.media.files.batches(table):  # linked files are read too: they may have changed
                 places = self._places(rows)
                 targets = [self.run.path(f"{DATA}/{place}") for place in places]
-                list(pool.map(write_bytes_atomic, targets, data))
+                if self.media.link is None:
+                    list(pool.map(write_bytes_atomic, targets, data))
+                else:
+                    list(map(link_file, self.media.files.of_each(rows, self.media.link), targets))
                 yield rows, places
 
     def _places(self, rows: pa.Table) -> list[str]:

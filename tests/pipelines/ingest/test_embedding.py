@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines import api
 from pipelines.ingest.embedding import ALLOWED, make_embedding
 from pipelines.ingest.folders import folder_of
 from pipelines.ingest.reuse import earlier_parts
@@ -31,6 +32,17 @@ def few(images):
     return np.zeros((len(images) - 1, 4))
 def odd(images):
     return np.full((len(images), 2), np.nan)
+def leaves(images):
+    raise SystemExit(3)
+def complex_ones(images):
+    return np.ones((len(images), 2), complex)
+def words(images):
+    return [["1", "2"]] * len(images)
+def huge(images):
+    return np.full((len(images), 2), 1e300)
+def varies(images):
+    return np.ones((len(images), 2 if len(images) == 64 else 3))
+no_function = 3
 """
 
 
@@ -94,6 +106,10 @@ def test_a_spec_runs_no_code_that_its_user_does_not_allow(tmp_path: Path, monkey
         ("flat", r"gave an array of shape \(3,\) for 3 images, expected finite numbers, a row an image"),
         ("few", r"gave an array of shape \(2, 4\) for 3 images"),
         ("odd", r"expected finite numbers"),
+        ("huge", r"expected finite numbers"),
+        ("leaves", r"fails on an array of shape .*: SystemExit: 3"),
+        ("complex_ones", r"gave an array of complex128, expected real numbers"),
+        ("words", r"gave an array of <U1, expected real numbers"),
     ],
 )
 def test_a_function_that_fails_is_told(tmp_path: Path, module: str, function: str, told: str) -> None:
@@ -131,3 +147,34 @@ def test_vectors_are_taken_over_and_not_from_another_model(tmp_path: Path, modul
     other = replace(task, embedding=replace(embedding, size=16))
     assert not list(earlier_parts(run, "s", other.fingerprint()))
     assert not list(earlier_parts(run, "s", replace(task, embedding=None).fingerprint()))
+
+
+def test_vectors_have_one_length(tmp_path: Path, module: str) -> None:
+    write_pictures(tmp_path / "photos", 67)
+    embedding = make_embedding(f"{module}:varies", None, 16, str(tmp_path))
+    with pytest.raises(DataError, match=r"vectors of different lengths \(2, 3 numbers\).* give it another name"):
+        ingest(task_of(tmp_path, "photos", embedding=embedding))
+
+
+def test_vectors_of_two_sources_have_one_length(tmp_path: Path, module: str) -> None:
+    write_pictures(tmp_path / "web", 64)
+    write_pictures(tmp_path / "app", 30, first=100)
+    sources = "{web: {path: web, format: images}, app: {path: app, format: images}}"
+    text = (
+        f"sources: {sources}\ntarget: {{source: app}}\nsplits: {{test: 3, dev: 3, train: rest}}\n"
+        f'images: {{embedding: {{function: "{module}:varies", size: 16}}}}\n'
+    )
+    spec = write(tmp_path / "spec.yaml", text.encode())
+    with pytest.raises(DataError, match=r"vectors of different lengths \(2, 3 numbers\)"):
+        api.plan(spec, tmp_path / "run")
+
+
+def test_a_module_that_fails_and_a_name_that_is_no_function_are_told(
+    tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "code/fails_to_load.py", b"1 / 0")
+    monkeypatch.setenv(ALLOWED, "*")
+    with pytest.raises(SpecError, match=r"fails_to_load:f cannot be imported: its module fails with ZeroDivisionError"):
+        make_embedding("fails_to_load:f", None, 16, str(tmp_path))
+    with pytest.raises(SpecError, match=r"no_function is int, expected a function"):
+        make_embedding(f"{module}:no_function", None, 16, str(tmp_path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,9 @@ import pytest
 from pipelines.ingest import extras, part, walking
 from pipelines.ingest.counts import IngestCounts
 from pipelines.ingest.extras import check_extra
+from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.folders import folder_of
+from pipelines.ingest.hashing import content_hash
 from pipelines.ingest.kinds import kind_of
 from pipelines.ingest.names import IMAGE_ENDINGS, hash_columns, location_columns, place_columns
 from pipelines.ingest.part import list_parts
@@ -56,7 +57,7 @@ def test_a_folder_of_many_files_is_a_stream(tmp_path: Path, monkeypatch: pytest.
     def scandir(_place: str) -> Iterator[Iterator[Entry]]:
         yield (Entry(f"{number * 7_919 % MANY:07d}.jpg") for number in range(MANY))
 
-    info = os.stat_result((stat.S_IFREG, 0, 0, 0, 0, 0, 100, 0, 0, 0))
+    info = SimpleNamespace(st_size=100, st_mtime_ns=0, st_ctime_ns=0)
     task = task_of(tmp_path, ".")
     write(tmp_path / "0.jpg", b"")
     assert len(list(list_parts(task))) == 1  # what this imports is no part of the list
@@ -122,6 +123,28 @@ def test_what_was_measured_is_taken_over(tmp_path: Path, monkeypatch: pytest.Mon
     assert read == [changed]
     assert found.rows.filter(pl.col("path") != changed).equals(fresh.rows.filter(pl.col("path") != changed))
     assert found.counts.total("s", "reused") == 5
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_other_bytes_of_the_same_size_and_time_are_measured_anew(tmp_path: Path, *, listed: bool) -> None:
+    """As `cp -p` and `rsync -t` leave them."""
+    files = write_pictures(tmp_path / "photos", 4)
+    old, new = (encoded(picture(seed, 16, 16), "BMP") for seed in (1, 2))
+    for file in files:
+        write(file, old)
+    names = [str(file.relative_to(tmp_path / "photos")) for file in files]
+    write(tmp_path / "list.csv", "\n".join(["file", *names]).encode())
+    run = RunDirectory.at(str(tmp_path / "run"))
+    limits, table = Limits(mislabelled="accept"), FileTable("list.csv") if listed else None
+    task = task_of(tmp_path, "photos", base=str(tmp_path / "photos"), limits=limits, table=table)
+    task = replace(task, folder=run.path(folder_of("s")).uri)
+    ingest(task)
+    found = files[2].stat()
+    write(files[2], new)
+    os.utime(files[2], ns=(found.st_atime_ns, found.st_mtime_ns))
+    again = ingest(replace(task, earlier=tuple(earlier_parts(run, "s", fingerprint(task)))))
+    assert again.rows.sort("path")["content_hash"].to_list()[1] == content_hash(new)
+    assert again.counts.total("s", "reused") == 3
 
 
 def test_nothing_is_taken_over_from_other_versions_or_limits(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +16,7 @@ import pytest
 
 from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.labels import LabelRule
+from pipelines.ingest.listing import check_apart
 from pipelines.ingest.locations import Place, local_file, read_files, read_places, resolve
 from pipelines.ingest.members import Member, parts_of
 from pipelines.ingest.part import IngestTask
@@ -91,6 +94,24 @@ def test_several_paths_are_relative_to_the_spec_s_folder(tmp_path: Path) -> None
     (tmp_path / "inner").mkdir()
     with pytest.raises(DataError, match=r"does not lie in .*inner, the folder that several paths of files must lie in"):
         ingest(task_of(tmp_path, "../one", "../two", root=str(tmp_path / "inner")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("photos", "photos/app"), ("photos", "linked"), ("photos", "photos/app/*.jpg"), ("photos", "photos/app/a.jpg")],
+)
+def test_no_folder_is_read_twice(tmp_path: Path, one: str, other: str) -> None:
+    write_pictures(tmp_path / "photos/app", 2)
+    write_pictures(tmp_path / "photos/_kept", 2)
+    write(tmp_path / "photos/app/a.jpg", encoded(picture(5)))
+    write_pictures(tmp_path / "photos 2", 1)
+    (tmp_path / "linked").symlink_to("photos/app")
+    for paths in ([("first", one), ("second", other)], [("second", other), ("first", one)]):
+        told = rf"{re.escape(other)} \(source 'second'\) lies in photos \(source 'first'\)"
+        with pytest.raises(DataError, match=told):
+            check_apart(paths, str(tmp_path))
+    check_apart([("first", "photos"), ("second", "photos/_kept"), ("third", "photos 2")], str(tmp_path))
+    check_apart([("first", "photos/*/cat"), ("second", "photos/*/dog")], str(tmp_path))
 
 
 def test_links_are_followed_to_files_and_not_to_folders(tmp_path: Path) -> None:
@@ -245,6 +266,22 @@ def test_a_table_lists_files_with_columns_of_their_own(tmp_path: Path, ending: s
     }
     narrow = task_of(tmp_path, "photos", table=FileTable(f"labels.{ending}", "file_name", ("label",)))
     assert not {"price", "bytes_given"} & set(ingest(narrow).rows.columns)
+
+
+def test_a_list_s_own_column_that_is_called_as_the_source_s_is_renamed(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "photos", 1)
+    write(tmp_path / "labels.csv", b"file,source,url\ncat/000.jpg,crawl,x\n")
+    task = task_of(tmp_path, "photos", table=FileTable("labels.csv"))
+    assert ingest(task).rows.columns[:3] == ["path", "source_given", "url"]
+    assert ingest(replace(task, source_column="url")).rows.columns[:3] == ["path", "source", "url_given"]
+
+
+@pytest.mark.parametrize("lines", ["", "\n,a\n,b\n"])
+def test_a_list_that_names_no_file(tmp_path: Path, lines: str) -> None:
+    write_pictures(tmp_path / "photos", 1)
+    write(tmp_path / "labels.csv", f"file,label{lines}".encode())
+    found = ingest(task_of(tmp_path, "photos", table=FileTable("labels.csv")))
+    assert list(found.rejected.values()) == ["missing file: no file is named"] * lines.count(",")
 
 
 def test_a_table_without_a_column_of_files_says_what_it_has(tmp_path: Path) -> None:

@@ -90,6 +90,20 @@ def test_models_and_schema_agree(path: tuple[str, ...], value: Any) -> None:
     agree(put(full(), path, value))
 
 
+def test_two_lists_may_name_files_of_one_folder() -> None:
+    one, other = "{path: p, format: images, table: a.csv}", "{path: p, format: images, table: {path: b.csv}}"
+    assert parse_spec(f"sources: {{a: {one}, b: {other}}}\n{PLAIN}").sources["b"].table is not None
+    with pytest.raises(SpecError, match=r"'p' stands in source 'a' already"):
+        parse_spec(f"sources: {{a: {one}, b: {one}}}\n{PLAIN}")
+
+
+@pytest.mark.parametrize("written", ["5", "rest", "1/20", "0.05"])
+def test_a_bound_on_what_is_rejected_is_a_count_or_a_percentage(written: str) -> None:
+    told = re.escape(f"""got '{written}'; expected a count as in 0 or 50, or a percentage as in "5%" @""")
+    with pytest.raises(SpecError, match=told):
+        parse_spec(f"sources: {{a: {{path: a, format: images}}}}\nimages: {{max_rejected: '{written}'}}\n{PLAIN}")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

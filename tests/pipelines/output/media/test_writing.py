@@ -209,6 +209,21 @@ def test_hard_links_copy_nothing_and_can_be_made_twice(tmp_path: Path, run: RunD
     assert not list((Path(run.uri) / "data").rglob(".*"))
 
 
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_symbolic_link_gives_its_file_a_second_name(
+    tmp_path: Path, run: RunDirectory, rows: pa.Table, *, relative: bool
+) -> None:
+    one, stored = tmp_path / "app/cat/one.jpg", tmp_path / "store/one.jpg"
+    stored.parent.mkdir()
+    one.rename(stored)
+    one.symlink_to("../../store/one.jpg" if relative else stored)
+    write(run, media_of(tmp_path, "folder", rows, link=local_paths), rows)
+    linked = [path for path in (Path(run.uri) / "data").rglob("*") if path.is_file()]
+    assert len(linked) == len(rows)
+    assert not any(path.is_symlink() for path in linked)
+    assert stored.stat().st_nlink == 2
+
+
 def test_a_link_to_another_file_system_is_refused_with_the_cure(
     tmp_path: Path, run: RunDirectory, rows: pa.Table
 ) -> None:
@@ -235,13 +250,16 @@ def test_the_size_of_batches_and_calls_changes_no_byte(
     assert files_below(tmp_path / "ONE") == files_below(tmp_path / "TWO")
 
 
-@pytest.mark.parametrize("mode", ["data", "webdataset", "folder"])
+@pytest.mark.parametrize(
+    ("mode", "link"), [("data", None), ("webdataset", None), ("folder", None), ("folder", local_paths)]
+)
 def test_a_file_that_changed_since_it_was_measured_is_told(
-    tmp_path: Path, run: RunDirectory, rows: pa.Table, mode: MediaMode
+    tmp_path: Path, run: RunDirectory, rows: pa.Table, mode: MediaMode, link: Any
 ) -> None:
-    (tmp_path / "web" / "cat" / "one.jpg").write_bytes(picture(99))
+    one = tmp_path / "web" / "cat" / "one.jpg"
+    one.write_bytes(one.read_bytes()[:-2] + b"\0\0")
     with pytest.raises(DataError, match=r"cat/one.jpg: the bytes are not those that were measured.* plan again"):
-        write(run, media_of(tmp_path, mode, rows), rows)
+        write(run, media_of(tmp_path, mode, rows, link=link), rows)
     assert not [path for path in files_below(tmp_path / "RUN") if path.endswith((".parquet", ".tar"))]
 
 
