@@ -67,18 +67,27 @@ def check_apart(paths: Sequence[tuple[str, str]], root: str | None) -> None:
     Raises:
         DataError: one does, or nothing is at a path.
     """
-    starts = [(name, path, _start(name, path, root)) for name, path in paths]
-    places = [split_query(_real(start.location))[0].rstrip("/") for _, _, start in starts]
-    for i, (outer, (name, path, start)) in enumerate(zip(places, starts, strict=True)):
-        for j, (inner, (other, under, _)) in enumerate(zip(places, starts, strict=True)):
-            below = inner.removeprefix(outer)
-            if i == j or start.glob is not None or not (inner == outer or inner.startswith(f"{outer}/")):
-                continue
-            if not any(part.startswith((".", "_")) for part in below.split("/")):
-                raise DataError(
-                    f"{under} (source {other!r}) lies in {path} (source {name!r}), and no file may be read twice; take "
-                    "it out of one, or give narrower paths"
-                )
+    starts = [_start(name, path, root) for name, path in paths]
+    places = [split_query(_real(start.location))[0].rstrip("/") for start in starts]
+    whole = {place: i for i, (place, start) in enumerate(zip(places, starts, strict=True)) if start.glob is None}
+    for i, inner in enumerate(places):
+        outer = next((place for place in _read_with(inner) if whole.get(place, i) != i), None)
+        if outer is not None:
+            (name, path), (other, under) = paths[whole[outer]], paths[i]
+            raise DataError(
+                f"{under} (source {other!r}) lies in {path} (source {name!r}), and no file may be read twice; take it "
+                "out of one, or give narrower paths"
+            )
+
+
+def _read_with(place: str) -> Iterator[str]:
+    """A place and the folders above it that hold it when they are read: up to a name that is left out."""
+    yield place
+    while "/" in place:
+        place, _, name = place.rpartition("/")
+        if name.startswith((".", "_")):
+            return
+        yield place
 
 
 def _real(location: Location) -> str:
