@@ -108,10 +108,6 @@ class Decoded:
         """The same in grey (L): its luma after ITU-R 601."""
         return self._turned(_scaled(self._luma, longest, Image.Resampling.BILINEAR))
 
-    def square(self, side: int) -> Image.Image:
-        """The same in grey, brought to a square: what perceptual hashes are made of."""
-        return self._turned(self._luma.resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0))
-
     def colour(self, longest: int) -> Image.Image | None:
         """The same in RGB, for its colours alone; None of a grey image."""
         if self.image.mode != "RGB":

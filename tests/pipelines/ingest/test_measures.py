@@ -68,7 +68,7 @@ def test_colourfulness_is_hasler_and_suesstrunk_s() -> None:
     red, green, blue = (rgb[..., i] for i in range(3))
     rg, yb = red - green, (red + green) / 2 - blue
     expected = math.hypot(rg.std(), yb.std()) + 0.3 * math.hypot(rg.mean(), yb.mean())
-    assert colourfulness(*(np.asarray(channel) for channel in picture(3).split())) == pytest.approx(expected)
+    assert colourfulness(np.asarray(picture(3))) == pytest.approx(expected)
 
 
 def test_saturation_of_pure_and_grey() -> None:
