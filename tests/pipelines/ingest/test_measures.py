@@ -116,10 +116,19 @@ def test_measures_are_taken_at_one_scale() -> None:
 
 
 def test_a_hash_is_that_of_the_library() -> None:
-    grey = picture(7).convert("L")
-    seen = looks(grey.resize((32, 32), Image.Resampling.LANCZOS), grey)
-    assert f"{seen[0]:016x}" == str(imagehash.phash(grey))
-    assert f"{seen[1]:016x}" == str(imagehash.dhash(grey))
+    small = picture(7, 64, 48).convert("L")
+    assert [f"{one:016x}" for one in looks(small)] == [str(imagehash.phash(small)), str(imagehash.dhash(small))]
+    large = picture(7, 256, 192).convert("L")
+    square = large.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    assert [f"{one:016x}" for one in looks(large)] == [str(imagehash.phash(square)), str(imagehash.dhash(square))]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_hash_is_near_that_of_the_library_of_the_whole_image(seed: int) -> None:
+    whole = picture(seed, 600, 400)
+    one = measured(whole)
+    for name, known in (("perceptual_hash", imagehash.phash(whole)), ("difference_hash", imagehash.dhash(whole))):
+        assert (int(one[name]) ^ int(str(known), 16)).bit_count() <= 4
 
 
 @pytest.mark.parametrize("seed", range(10))
