@@ -217,7 +217,7 @@ def _draft(image: Image.Image, longest: int) -> None:
 
 
 def _stores_luma(image: Image.Image) -> bool:
-    """Whether libjpeg takes what a JPEG stores for YCbCr: three components, not called RGB by Adobe's mark or by name."""
+    """Whether a JPEG stores YCbCr for libjpeg: three components, not called RGB by Adobe's mark or by their names."""
     components = bytes(component[0] for component in getattr(image, "layer", ()))
     return len(components) == 3 and image.info.get("adobe_transform") != 0 and components != b"RGB"
 

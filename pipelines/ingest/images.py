@@ -96,11 +96,12 @@ def _measures(decoded: Decoded) -> dict[str, Any]:
     sharp, noise = sharpness_and_noise(_levels(image))
     seen = looks(image) if contrast >= LEAST_CONTRAST else (None, None)
     colour = decoded.colour(COLOUR_LONGEST)
+    pixels = np.asarray(colour) if colour else None
     return {
         "brightness": brightness,
         "contrast": contrast,
-        "saturation": saturation(colour.convert("HSV").getchannel("S").histogram()) if colour else 0.0,
-        "colourfulness": colourfulness(np.asarray(colour)) if colour else 0.0,
+        "saturation": saturation(pixels) if pixels is not None else 0.0,
+        "colourfulness": colourfulness(pixels) if pixels is not None else 0.0,
         "sharpness": sharp,
         "noise": noise,
         "entropy": entropy,

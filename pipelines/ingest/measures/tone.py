@@ -30,7 +30,7 @@ def mean_and_deviation(values: Numbers) -> tuple[float, float]:
     return total / count, math.sqrt(max(squares * count - total * total, 0)) / count
 
 
-def sum_of(values: Numbers | np.ndarray[Any, np.dtype[np.int32]]) -> int:
+def sum_of(values: np.ndarray[Any, np.dtype[np.integer[Any]]]) -> int:
     """The exact sum of whole numbers whose rows add up to less than 2**31 each, which is faster than in 64 bits."""
     return int(values.sum(axis=-1, dtype=np.int32).sum(dtype=np.int64))
 
@@ -57,14 +57,22 @@ def tone(histogram: Sequence[int]) -> tuple[float, float, float]:
     return total / count / WHITE, deviation / WHITE, entropy
 
 
-def saturation(histogram: Sequence[int]) -> float:
+def saturation(pixels: Pixels) -> float:
     """The mean of `(max - min) / max` over the channels of each pixel (HSV; Smith, 1978), 0 (grey) to 1.
 
     Args:
-        histogram: pixels of each of the 256 levels of saturation.
+        pixels: uint8, height by width by 3.
+
+    Examples:
+        >>> saturation(np.array([[[0, 0, 0], [9, 9, 9], [200, 100, 150], [7, 0, 0]]], dtype=np.uint8))
+        0.37450980392156863
     """
-    counts = np.asarray(histogram, dtype=np.int64)
-    return int(counts @ _LEVELS) / int(counts.sum()) / WHITE
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    most = np.maximum(np.maximum(red, green), blue)
+    levels = (most - np.minimum(np.minimum(red, green), blue)).astype(np.uint16)
+    levels *= WHITE
+    levels //= np.maximum(most, 1)
+    return sum_of(levels) / levels.size / WHITE
 
 
 def colourfulness(pixels: Pixels) -> float:

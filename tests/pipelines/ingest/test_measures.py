@@ -73,8 +73,13 @@ def test_colourfulness_is_hasler_and_suesstrunk_s() -> None:
 
 def test_saturation_of_pure_and_grey() -> None:
     for colour, expected in (((255, 0, 0), 1.0), ((90, 90, 90), 0.0)):
-        channel = Image.new("RGB", (8, 8), colour).convert("HSV").getchannel("S")
-        assert saturation(channel.histogram()) == expected
+        assert saturation(np.asarray(Image.new("RGB", (4, 4), colour))) == expected
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
+def test_saturation_is_that_of_pillow(pixels: np.ndarray) -> None:
+    levels = np.asarray(Image.fromarray(pixels).convert("HSV"))[..., 1]
+    assert saturation(pixels) == int(levels.sum(dtype=np.int64)) / levels.size / 255
 
 
 def test_noise_is_about_what_was_added() -> None:
