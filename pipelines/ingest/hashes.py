@@ -52,7 +52,7 @@ def _square(grey: Image) -> Image:
     """The 32 by 32 of the perceptual hash, of which the 9 by 8 of the other is made in less time than of the whole."""
     if min(grey.size) <= _HALFWAY:
         return grey
-    return grey.resize((_SQUARE, _SQUARE), Resampling.LANCZOS, reducing_gap=2.0)
+    return grey.resize((_SQUARE, _SQUARE), Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _number(bits: Any) -> int:
