@@ -24,6 +24,7 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 SIZES = ((800, 600), (1_280, 960), (2_048, 1_536))
 DISTINCT = 600
+WARM = 100
 SPEC = """
 sources:
   web: {{path: '{data}/web', format: images, label: {{from: directory}}}}
@@ -108,6 +109,12 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def environment() -> dict[str, str]:
+    """Python keeps what it compiled, as of any installed package."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(HERE.parent)}
+
+
 def ours(data: Path, work: Path, files: int, *, alone: bool) -> Took:
     """What the ingest takes, of its job by the clock; of processors all, with imports. Alone, or as a whole plan."""
     spec, run, script = work / "spec.yaml", work / "run", work / "ingest_alone.py"
@@ -117,8 +124,7 @@ def ours(data: Path, work: Path, files: int, *, alone: bool) -> Took:
     plan = [str(Path(sys.executable).with_name("targetsplit")), "plan", str(spec), "-o", str(run)]
     command = [sys.executable, str(script), str(spec), str(run)] if alone else plan
     before = processor_seconds()
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
     jobs = json.loads((run / "metrics.json").read_text())["plan"]["jobs"]
     return float(next(job["seconds"] for job in jobs if job["job"] == "ingest")), processor_seconds() - before
 
@@ -129,7 +135,7 @@ def pillow(data: Path, work: Path, how: str, cores: int) -> Took:
     script.write_text(PILLOW)
     command = [sys.executable, str(script), str(data), how, str(cores)]
     before = processor_seconds()
-    wall = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    wall = float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment()).stdout)
     return wall, processor_seconds() - before
 
 
@@ -137,23 +143,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--alone", action="store_true", help="leave out the whole plan")
     arguments = parser.parse_args()
     data, work = HERE / "data" / f"images-{arguments.files}", HERE / "out" / "images"
     work.mkdir(parents=True, exist_ok=True)
     make(data, arguments.files)
     cores = len(os.sched_getaffinity(0))
+    warm = HERE / "data" / f"images-{WARM}"
+    make(warm, WARM)
+    ours(warm, work, WARM, alone=arguments.alone)  # compiles what is imported
     took: dict[str, list[Took]] = {}
     for _ in range(arguments.repeats):
         for how in ("threads", "processes"):
             took.setdefault(f"Pillow alone, {how}", []).append(pillow(data, work, how, cores))
         took.setdefault("the ingest alone", []).append(ours(data, work, arguments.files, alone=True))
-        took.setdefault("a whole plan, with links", []).append(ours(data, work, arguments.files, alone=False))
+        if not arguments.alone:
+            took.setdefault("a whole plan, with links", []).append(ours(data, work, arguments.files, alone=False))
     middles = {
         name: tuple(statistics.median(values) for values in zip(*found, strict=True)) for name, found in took.items()
     }
     least = [min(middle[i] for name, middle in middles.items() if name.startswith("Pillow")) for i in range(2)]
     size = sum(path.stat().st_size for path in data.rglob("*.jpg")) / arguments.files / 1_000
     print(f"{arguments.files:,} files of {size:.0f} kB on {cores} cores, medians of {arguments.repeats}")
+    print(f"load average of the last 15 minutes, with this: {os.getloadavg()[2]:.1f}")
     for name, (wall, processor) in middles.items():
         print(
             f"{name}: {wall:.1f} s, {arguments.files / wall:,.0f} files/s, ratio {wall / least[0]:.2f}; "

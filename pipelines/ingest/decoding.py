@@ -59,7 +59,8 @@ class Decoded:
     """A decoded image.
 
     Attributes:
-        image: its pixels as they were decoded: in its own mode, not turned, a JPEG perhaps at a reduced scale.
+        image: its pixels as they were decoded: in its own mode, not turned, a JPEG perhaps at a reduced scale, and then
+            in the YCbCr that it stores.
         format: Pillow's name, as in `JPEG`.
         mode: of the file, as in `CMYK`.
         width: in pixels, of the file.
@@ -96,6 +97,8 @@ class Decoded:
 
     @cached_property
     def _luma(self) -> Image.Image:
+        if self.image.mode == "YCbCr":
+            return self.image.getchannel("Y")
         if self.image.mode in ("RGB", "L"):  # most images: no need of strips
             return self.image.convert("L")
         plain = _to_eight_bits(self.image) if _is_deep(self.image) else self.image
@@ -108,16 +111,12 @@ class Decoded:
         """The same in grey (L): its luma after ITU-R 601."""
         return self._turned(_scaled(self._luma, longest, Image.Resampling.BILINEAR))
 
-    def square(self, side: int) -> Image.Image:
-        """The same in grey, brought to a square: what perceptual hashes are made of."""
-        return self._turned(self._luma.resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0))
-
     def colour(self, longest: int) -> Image.Image | None:
         """The same in RGB, for its colours alone; None of a grey image."""
-        if self.image.mode != "RGB":
-            image = self.small(longest)
-            return image if image.mode == "RGB" else None
-        return _scaled(self.image, longest, Image.Resampling.BOX)
+        if self.image.mode in ("RGB", "YCbCr"):
+            return _scaled(self.image, longest, Image.Resampling.BOX).convert("RGB")
+        image = self.small(longest)
+        return image if image.mode == "RGB" else None
 
     def _turned(self, image: Image.Image) -> Image.Image:
         for turn in _TURNS.get(self.orientation, ()):
@@ -196,8 +195,7 @@ def decode_file(data: bytes, limits: Limits, longest: int | None, name: str = ""
             told = f"{width:,} by {height:,} pixels, more than max_pixels {limits.max_pixels:,}"
             raise UnreadableError(TOO_LARGE, told)
         if found == "JPEG" and longest is not None:
-            scale = longest / max(width, height)
-            image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
+            _draft(image, longest)
         exif = image.getexif()
         turn = exif.get(ExifTags.Base.Orientation, 1)
         image.load()
@@ -208,6 +206,20 @@ def decode_file(data: bytes, limits: Limits, longest: int | None, name: str = ""
     if min(image.size) < 1:
         raise UnreadableError(BROKEN, "has no pixels")
     return Decoded(image, found, mode, width, height, turn if turn in _TURNS else 1, exif)
+
+
+def _draft(image: Image.Image, longest: int) -> None:
+    """Has a JPEG decoded at a reduced scale, if that leaves the longer side; then without a conversion to RGB."""
+    scale = longest / max(image.size)
+    width, height = (max(1, int(side * scale)) for side in image.size)
+    if min(image.width // width, image.height // height) > 1:
+        image.draft("YCbCr" if _stores_luma(image) else None, (width, height))
+
+
+def _stores_luma(image: Image.Image) -> bool:
+    """Whether a JPEG stores YCbCr for libjpeg: three components, not called RGB by Adobe's mark or by their names."""
+    components = bytes(component[0] for component in getattr(image, "layer", ()))
+    return len(components) == 3 and image.info.get("adobe_transform") != 0 and components != b"RGB"
 
 
 def _open(data: bytes) -> Image.Image:

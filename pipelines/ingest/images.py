@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from PIL import Image
 
 from pipelines.ingest.decoding import BLOCKS_MODES, Decoded, decode_file
-from pipelines.ingest.hashes import SQUARE, looks, pixel_hash
+from pipelines.ingest.hashes import looks, pixel_hash
 from pipelines.ingest.hashing import content_hash
 from pipelines.ingest.measures.detail import BLOCK, blockiness, sharpness_and_noise
-from pipelines.ingest.measures.tone import colourfulness, saturation, tone
+from pipelines.ingest.measures.tone import Pixels, colourfulness, saturation, tone
 from pipelines.ingest.metadata import camera_of, captured_at, jpeg_quality, software_of
 from pipelines.ingest.rejects import Limits
 
@@ -91,22 +92,27 @@ def measure_image(data: bytes, name: str, limits: Limits) -> dict[str, Any]:
 def _measures(decoded: Decoded) -> dict[str, Any]:
     """What is measured at a fixed scale."""
     image = decoded.grey(LONGEST)
-    grey = np.asarray(image)
     brightness, contrast, entropy = tone(image.histogram())
-    sharp, noise = sharpness_and_noise(grey)
-    seen = looks(decoded.square(SQUARE), image) if contrast >= LEAST_CONTRAST else (None, None)
+    sharp, noise = sharpness_and_noise(_levels(image))
+    seen = looks(image) if contrast >= LEAST_CONTRAST else (None, None)
     colour = decoded.colour(COLOUR_LONGEST)
+    pixels = np.asarray(colour) if colour else None
     return {
         "brightness": brightness,
         "contrast": contrast,
-        "saturation": saturation(colour.convert("HSV").getchannel("S").histogram()) if colour else 0.0,
-        "colourfulness": colourfulness(*map(np.asarray, colour.split())) if colour else 0.0,
+        "saturation": saturation(pixels) if pixels is not None else 0.0,
+        "colourfulness": colourfulness(pixels) if pixels is not None else 0.0,
         "sharpness": sharp,
         "noise": noise,
         "entropy": entropy,
         "perceptual_hash": seen[0],
         "difference_hash": seen[1],
     }
+
+
+def _levels(image: Image.Image) -> Pixels:
+    """The pixels of a grey image; `np.asarray` makes the same in twice the time."""
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width)
 
 
 def _blockiness(decoded: Decoded) -> float | None:
@@ -116,4 +122,4 @@ def _blockiness(decoded: Decoded) -> float | None:
         return None
     left, top = (max(0, side - _BLOCK_WINDOW) // 2 // BLOCK * BLOCK for side in image.size)
     window = image.crop((left, top, min(image.width, left + _BLOCK_WINDOW), min(image.height, top + _BLOCK_WINDOW)))
-    return blockiness(np.asarray(window.convert("L")))
+    return blockiness(_levels(window.convert("L")))

@@ -27,7 +27,7 @@ MEMBER_SCHEMA = pa.schema(
 ROWS_AT_ONCE = 1_024
 BYTES_AT_ONCE = 64 * 2**20
 # Small parts first, so that few files keep all cores busy; large ones later, so that many files make few parts.
-_PART_ROWS = ((16, 256), (64, 1_024))
+_PART_ROWS = ((32, 256), (96, 512), (192, 1_024))
 _MOST_ROWS = 4_096
 
 

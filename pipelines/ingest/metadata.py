@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from statistics import median
 from typing import Any
@@ -45,6 +46,8 @@ def captured_at(exif: Image.Exif) -> dt.datetime | None:
 
     Reads DateTimeOriginal, else DateTimeDigitized; never DateTime, which is when the file was changed last.
     """
+    if not exif:
+        return None
     try:
         inner = exif.get_ifd(ExifTags.IFD.Exif)
     except (ValueError, TypeError, KeyError, OSError, SyntaxError):
@@ -67,10 +70,15 @@ def jpeg_quality(tables: Mapping[int, Sequence[int]] | None) -> int | None:
     """
     if not tables or 0 not in tables or len(tables[0]) != 64:
         return None
-    steps = zip(tables[0], chain.from_iterable(_STANDARD), strict=True)
+    return _quality_of(tuple(tables[0]))
+
+
+@lru_cache  # most files of a source are compressed by a few tables
+def _quality_of(table: tuple[int, ...]) -> int:
+    steps = zip(table, chain.from_iterable(_STANDARD), strict=True)
     known = [100 * step / standard for step, standard in steps if _LEAST < step < _MOST]
     if not known:  # all steps are cut: as fine, or as coarse, as they can be
-        return 100 if tables[0][0] <= _LEAST else 1
+        return 100 if table[0] <= _LEAST else 1
     scale = median(known)
     quality = (200 - scale) / 2 if scale <= 100 else 5_000 / scale
     return max(1, min(100, round(quality)))

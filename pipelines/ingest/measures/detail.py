@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from pipelines.ingest.measures.tone import Numbers, Pixels, mean_and_deviation
+from pipelines.ingest.measures.tone import Numbers, Pixels, mean_and_deviation, sum_of
 
 BLOCK = 8
 
@@ -35,8 +35,7 @@ def sharpness_and_noise(grey: Pixels) -> tuple[float, float]:
     _, deviation = mean_and_deviation(across[1:-1] + down[:, 1:-1])
     # Immerkær's mask [1 -2 1; -2 4 -2; 1 -2 1] is the second difference down of the second difference across.
     twice = _second_differences(across)
-    total = int(np.abs(twice).sum(axis=1, dtype=np.int32).sum(dtype=np.int64))
-    noise = math.sqrt(math.pi / 2) / 6 * total / twice.size
+    noise = math.sqrt(math.pi / 2) / 6 * sum_of(np.abs(twice)) / twice.size
     return math.log10(1 + deviation**2), noise
 
 

@@ -138,6 +138,25 @@ def test_a_large_jpeg_is_decoded_at_a_reduced_scale() -> None:
     assert max(decode(data, LIMITS, 96).size) == 96
 
 
+@pytest.mark.parametrize("mark", ["of Adobe", "by name"])
+def test_a_jpeg_at_a_reduced_scale_is_measured_in_the_colours_it_stores(mark: str) -> None:
+    large = picture(1, 2_400, 1_600)
+    stores_luma, stores_rgb = encoded(large, quality=95), encoded(large, quality=95, keep_rgb=True)
+    if mark == "by name":  # without Adobe's mark, the names of the components tell
+        at = stores_rgb.index(b"\xff\xee")
+        stores_rgb = stores_rgb[:at] + stores_rgb[at + 2 + int.from_bytes(stores_rgb[at + 2 : at + 4]) :]
+    assert decode_file(stores_luma, LIMITS, LONGEST).image.mode == "YCbCr"
+    assert decode_file(stores_rgb, LIMITS, LONGEST).image.mode == "RGB"
+    assert decode_file(stores_luma, LIMITS, None).image.mode == "RGB"
+    one, two = measure_image(stores_luma, "a.jpg", LIMITS), measure_image(stores_rgb, "a.jpg", LIMITS)
+    assert one["mode"] == two["mode"] == "RGB"
+    for name in ("brightness", "contrast", "saturation", "colourfulness", "sharpness"):
+        assert one[name] == pytest.approx(two[name], rel=0.05)
+    assert (one["perceptual_hash"] ^ two["perceptual_hash"]).bit_count() <= 2
+    shown = [np.asarray(decode(data, LIMITS, 96), np.float64) for data in (stores_luma, stores_rgb)]
+    assert np.abs(shown[0] - shown[1]).mean() < 3
+
+
 def png_of(width: int, height: int) -> bytes:
     """A PNG whose header promises a size, and that holds next to nothing."""
 

@@ -68,13 +68,18 @@ def test_colourfulness_is_hasler_and_suesstrunk_s() -> None:
     red, green, blue = (rgb[..., i] for i in range(3))
     rg, yb = red - green, (red + green) / 2 - blue
     expected = math.hypot(rg.std(), yb.std()) + 0.3 * math.hypot(rg.mean(), yb.mean())
-    assert colourfulness(*(np.asarray(channel) for channel in picture(3).split())) == pytest.approx(expected)
+    assert colourfulness(np.asarray(picture(3))) == pytest.approx(expected)
 
 
 def test_saturation_of_pure_and_grey() -> None:
     for colour, expected in (((255, 0, 0), 1.0), ((90, 90, 90), 0.0)):
-        channel = Image.new("RGB", (8, 8), colour).convert("HSV").getchannel("S")
-        assert saturation(channel.histogram()) == expected
+        assert saturation(np.asarray(Image.new("RGB", (4, 4), colour))) == expected
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
+def test_saturation_is_that_of_pillow(pixels: np.ndarray) -> None:
+    levels = np.asarray(Image.fromarray(pixels).convert("HSV"))[..., 1]
+    assert saturation(pixels) == int(levels.sum(dtype=np.int64)) / levels.size / 255
 
 
 def test_noise_is_about_what_was_added() -> None:
@@ -116,10 +121,19 @@ def test_measures_are_taken_at_one_scale() -> None:
 
 
 def test_a_hash_is_that_of_the_library() -> None:
-    grey = picture(7).convert("L")
-    seen = looks(grey.resize((32, 32), Image.Resampling.LANCZOS), grey)
-    assert f"{seen[0]:016x}" == str(imagehash.phash(grey))
-    assert f"{seen[1]:016x}" == str(imagehash.dhash(grey))
+    small = picture(7, 64, 48).convert("L")
+    assert [f"{one:016x}" for one in looks(small)] == [str(imagehash.phash(small)), str(imagehash.dhash(small))]
+    large = picture(7, 256, 192).convert("L")
+    square = large.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    assert [f"{one:016x}" for one in looks(large)] == [str(imagehash.phash(square)), str(imagehash.dhash(square))]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_hash_is_near_that_of_the_library_of_the_whole_image(seed: int) -> None:
+    whole = picture(seed, 600, 400)
+    one = measured(whole)
+    for name, known in (("perceptual_hash", imagehash.phash(whole)), ("difference_hash", imagehash.dhash(whole))):
+        assert (int(one[name]) ^ int(str(known), 16)).bit_count() <= 4
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -320,7 +320,7 @@ def test_a_file_that_is_gone_or_another_now_is_told(tmp_path: Path) -> None:
 def test_parts_grow_and_do_not_depend_on_who_does_them() -> None:
     parts = list(parts_of(Member(f"{i}.jpg", f"{i}.jpg", size=1) for i in range(30_000)))
     assert [part.number for part in parts] == list(range(len(parts)))
-    assert [part.members.num_rows for part in parts] == [256] * 16 + [1_024] * 25 + [30_000 - 16 * 256 - 25 * 1_024]
+    assert [part.members.num_rows for part in parts] == [256] * 32 + [512] * 42 + [30_000 - 32 * 256 - 42 * 512]
 
 
 def test_row_groups_are_bounded_by_bytes(tmp_path: Path) -> None:
