@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from typing import Any, NoReturn
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from pipelines.ingest.names import IMAGE_ENDINGS
 from pipelines.ingest.rejects import Limits, UnreadableError, check_ending, check_size
@@ -22,6 +22,8 @@ NO_DECODER = "no decoder"
 BLOCKS_MODES = ("RGB", "L", "YCbCr", "CMYK")
 _BUILT_IN = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF")
 _STRIP = 2**22
+_READ = 2**23
+"""Bytes for a call of a decoder: Pillow's 64 kB would have threads take turns four times and more for a photograph."""
 _SAME = {"MPO": "JPEG", "DIB": "BMP"}
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 # What decoders raise on damaged files; anything else is a bug.
@@ -198,6 +200,7 @@ def decode_file(data: bytes, limits: Limits, longest: int | None, name: str = ""
             _draft(image, longest)
         exif = image.getexif()
         turn = exif.get(ExifTags.Base.Orientation, 1)
+        image.decodermaxblock = min(len(data), _READ)
         image.load()
         if found == "TIFF":  # Pillow has turned it
             turn, (width, height) = 1, image.size
@@ -222,7 +225,7 @@ def _stores_luma(image: Image.Image) -> bool:
     return len(components) == 3 and image.info.get("adobe_transform") != 0 and components != b"RGB"
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(data: bytes) -> ImageFile.ImageFile:
     try:
         return Image.open(io.BytesIO(data), formats=_formats())
     except UnidentifiedImageError as error:
