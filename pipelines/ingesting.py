@@ -24,7 +24,7 @@ from pipelines.jobs.ingest import COUNTS, build_ingest
 from pipelines.metrics import JobLog
 from pipelines.progress import counting
 from pipelines.run_directory import WORK, RunDirectory
-from pipelines.sources.filesystems import locate
+from pipelines.sources.filesystems import Location, locate
 from pipelines.sources.fragments import SourceRequest
 from pipelines.spec.models import Spec
 from splitting.errors import DataError, SpecError
@@ -75,9 +75,9 @@ def ingest_sources(
         run.clear([WORK])
     for task in tasks:
         _finish(run, task, kind, counts)
-    _unify(run, tasks, kind)
+    tables = [run.path(name) for task in tasks for name in _names(run, task.source, TABLE)]
+    _unify(tables, tasks, kind)
     if embedding is not None:
-        tables = [run.path(name) for task in tasks for name in _names(run, task.source, TABLE)]
         check_lengths({length for table in tables for length in vector_lengths(table)})
     _check_rejected(spec, run, kind, counts)
     return tuple(request for task in tasks for request in _requests(run, task.source))
@@ -135,11 +135,11 @@ def _finish(run: RunDirectory, task: IngestTask, kind: Kind, counts: IngestCount
     write_facts(run, task.source, facts)
 
 
-def _unify(run: RunDirectory, tasks: Sequence[IngestTask], kind: Kind) -> None:
+def _unify(tables: Sequence[Location], tasks: Sequence[IngestTask], kind: Kind) -> None:
     """What lies beside files as JSON has types that only all parts together tell."""
     labels = [task.label.column for task in tasks if task.label is not None]
     known = {*kind.schema.names, *place_columns(kind.name), EMBEDDING.name, *labels}
-    unify_parts([run.path(name) for task in tasks for name in _names(run, task.source, TABLE)], known)
+    unify_parts(tables, known)
 
 
 def _check_rejected(spec: Spec, run: RunDirectory, kind: Kind, counts: IngestCounts) -> None:

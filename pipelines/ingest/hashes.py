@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 _SQUARE = 32
-_HALFWAY = 2 * _SQUARE
+_SMALL = 2 * _SQUARE
 
 
 def pixel_hash(image: Image) -> str:
@@ -44,13 +44,13 @@ def looks(grey: Image) -> tuple[int, int]:
         (whether the image grows brighter from left to right, at 8 by 8 places), each an unsigned 64-bit number, the
         first bit the highest; `str(imagehash.phash(…))` is the hex of the first.
     """
-    small = _square(grey)
-    return _number(imagehash.phash(small).hash), _number(imagehash.dhash(small).hash)
+    prepared = _prepared(grey)
+    return _number(imagehash.phash(prepared).hash), _number(imagehash.dhash(prepared).hash)
 
 
-def _square(grey: Image) -> Image:
-    """The 32 by 32 of the perceptual hash, of which the 9 by 8 of the other is made in less time than of the whole."""
-    if min(grey.size) <= _HALFWAY:
+def _prepared(grey: Image) -> Image:
+    """The 32 by 32 of the first hash, of which the 9 by 8 of the other is made in less time; a small image as it is."""
+    if min(grey.size) <= _SMALL:
         return grey
     return grey.resize((_SQUARE, _SQUARE), Resampling.LANCZOS, reducing_gap=3.0)
 
