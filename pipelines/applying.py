@@ -19,7 +19,7 @@ from pipelines.output.layout import Layout, default_shard_bytes, make_layout
 from pipelines.output.media.weights import joined, weighed
 from pipelines.output.media.writing import Media
 from pipelines.output.tables import OutputTables
-from pipelines.output.unit import Unit, WriteTask
+from pipelines.output.task import Unit, WriteTask
 from pipelines.progress import counting
 from pipelines.run_directory import (
     ASSIGNMENT,

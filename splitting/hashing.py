@@ -33,6 +33,8 @@ import polars as pl
 import polars_hash as plh
 from polars._typing import PolarsDataType
 
+from splitting.ascii import is_ascii
+
 HASH_NAME = "xxh3_64"
 _EXACT_INTEGER = 2**53
 
@@ -137,9 +139,7 @@ def canonical_text(values: pl.Series) -> pl.Series:
 
 
 def _normalise(texts: pl.Series) -> pl.Series:
-    if texts.str.len_bytes().sum() == texts.str.len_chars().sum():
-        return texts
-    return texts.str.normalize("NFC")
+    return texts if is_ascii(texts) else texts.str.normalize("NFC")
 
 
 def _float_text(values: pl.Series) -> pl.Series:

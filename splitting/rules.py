@@ -145,6 +145,8 @@ class Rules:
             group = hash_texts(key_text, seed(self.salt, "group"))
             return pl.DataFrame({KEY: key, GROUP: group, LONE: pl.repeat(False, len(key), eager=True)})
         group = hash_texts(name_rows(frame, self.group), seed(self.salt, "group"))
+        if not key.null_count() and not group.null_count():
+            return pl.DataFrame({KEY: key, GROUP: group, LONE: pl.repeat(False, len(key), eager=True)})
         named = pl.DataFrame({KEY: key, GROUP: group, LONE: group.is_null() & key.is_not_null()})
         if named[LONE].any():
             alone = hash_texts(key_text, seed(self.salt, "lone"))

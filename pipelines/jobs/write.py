@@ -11,7 +11,8 @@ from pipelines.jobs.counting import count, count_unit, stage
 from pipelines.jobs.summaries import MergeSummaries
 from pipelines.output.evaluation import leaks_of_unit, names_in_file, write_evaluation_shard
 from pipelines.output.parcel import Parcel
-from pipelines.output.unit import Unit, WriteTask, write_unit
+from pipelines.output.task import Unit, WriteTask
+from pipelines.output.unit import write_unit
 from pipelines.run_directory import write_summary
 from validation.leaks import EvaluationNames
 from validation.measures import Measures

@@ -11,7 +11,7 @@ from pipelines.output.layout import digest_path
 from pipelines.output.media.checking import ShardCheck
 from pipelines.output.media.writing import open_rows
 from pipelines.output.parcel import LABEL, Parcel
-from pipelines.output.unit import WriteTask
+from pipelines.output.task import WriteTask
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, POOLS, SOURCE
 from validation.leaks import EvaluationNames

@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 import pyarrow as pa
 
-from pipelines.sources.fragments import Fragment
+from pipelines.output.located import Located
 from pipelines.sources.reading import Chunk
 from pipelines.sources.storable import is_opaque
 from splitting.columns import from_arrow
@@ -93,22 +93,20 @@ class OutputTables:
         name = REASON if REASON not in schema.names else f"_{REASON}"
         return schema.append(pa.field(name, pa.string()))
 
-    def split_table(self, table: pa.Table, fragment: Fragment, numbers: pa.Array, split: str) -> pa.Table:
+    def split_table(self, rows: Located, split: str) -> pa.Table:
         """Output rows of a split.
 
         Args:
-            table: input rows, in the unified schema.
-            fragment: where they came from.
-            numbers: int64, their row numbers in that file.
+            rows: input rows.
             split: where they go.
 
         Returns:
             A table in `split_schema`.
         """
         if self.copies:
-            return self._with_source(table, fragment)
-        index = self._index_columns(table, fragment, numbers)
-        return pa.table([*index, _constant(split, len(table))], schema=self.split_schema())
+            return self._with_source(rows)
+        index = self._index_columns(rows)
+        return pa.table([*index, _constant(split, len(rows))], schema=self.split_schema())
 
     def split_frame(self, chunk: Chunk, chosen: pl.Series | None) -> pl.DataFrame:
         """Output rows of a split, as polars has them; not for an index.
@@ -124,40 +122,32 @@ class OutputTables:
         rows = chunk.frame(self.schema.names)
         return (rows if chosen is None else rows.filter(chosen)).with_columns(source)
 
-    def aside_table(self, table: pa.Table, fragment: Fragment, numbers: pa.Array, reasons: pl.Series) -> pa.Table:
+    def aside_table(self, rows: Located, reasons: pl.Series) -> pa.Table:
         """Held-out or rejected rows with their reasons.
 
         Args:
-            table: input rows, in the unified schema.
-            fragment: where they came from.
-            numbers: int64, their row numbers in that file.
+            rows: input rows.
             reasons: String, a row's reason.
 
         Returns:
             A table in `aside_schema`.
         """
         why = reasons.to_arrow().cast(pa.string())
-        if self.copies:
-            columns = self._with_source(table, fragment).columns
-        else:
-            columns = self._index_columns(table, fragment, numbers)
+        columns = self._with_source(rows).columns if self.copies else self._index_columns(rows)
         return pa.table([*columns, why], schema=self.aside_schema())
 
-    def _with_source(self, table: pa.Table, fragment: Fragment) -> pa.Table:
-        columns = [*table.columns, _constant(fragment.source, len(table))]
+    def _with_source(self, rows: Located) -> pa.Table:
         schema = self.split_schema()
-        columns[-1] = columns[-1].cast(schema.field(self.source_column).type)
-        return pa.table(columns, schema=schema)
+        source = rows.sources().cast(schema.field(self.source_column).type)
+        return pa.table([*rows.table.columns, source], schema=schema)
 
-    def _index_columns(
-        self, table: pa.Table, fragment: Fragment, numbers: pa.Array
-    ) -> list[pa.ChunkedArray | pa.Array]:
+    def _index_columns(self, rows: Located) -> list[pa.ChunkedArray | pa.Array]:
+        table = rows.table
         keys = [table.column(name) for name in self._pointing()]
         if not self.key:
             digests = hash_texts(name_whole_rows(from_arrow(table), table.column_names), 0)
             keys = [pa.array([f"{digest:016x}" for digest in digests], pa.string()), *keys]
-        size = len(table)
-        return [*keys, _constant(fragment.source, size), _constant(fragment.file, size), numbers]
+        return [*keys, rows.sources(), rows.files(), rows.numbers]
 
 
 def _held(kind: pa.DataType) -> ValueKind:

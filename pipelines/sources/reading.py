@@ -76,8 +76,9 @@ class Chunk:
 
     def row_numbers(self, chosen: pl.Series | None = None) -> pa.Array:
         """The numbers in their file of some rows, int64; None for all."""
-        numbers = pl.int_range(self.first_row, self.first_row + len(self), eager=True)
-        return (numbers if chosen is None else numbers.filter(chosen)).to_arrow()
+        if chosen is not None:
+            return (chosen.arg_true().cast(pl.Int64) + self.first_row).to_arrow()
+        return pl.int_range(self.first_row, self.first_row + len(self), eager=True).to_arrow()
 
 
 @dataclass(frozen=True, eq=False)
