@@ -60,7 +60,7 @@ if __name__ == "__main__":
 INGEST = """
 import json, sys
 from pipelines.ingesting import ingest_sources
-from pipelines.jobs.execution import job_options, runner_of
+from pipelines.jobs.options import job_options, runner_of
 from pipelines.metrics import JobLog
 from pipelines.run_directory import RunDirectory
 from pipelines.spec.loading import load_spec

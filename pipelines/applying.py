@@ -9,7 +9,8 @@ from pipelines.api import FailOn, Progress, RunResult
 from pipelines.docs import write_run_log
 from pipelines.ingest.names import hash_columns, place_columns
 from pipelines.job import make_rules, make_tables, written_links
-from pipelines.jobs.execution import job_options, run_job, runner_of
+from pipelines.jobs.execution import run_job
+from pipelines.jobs.options import job_options, runner_of
 from pipelines.jobs.write import MEASURES, TALLY, build_write
 from pipelines.linking import planned_links
 from pipelines.measured import write_measured

@@ -13,8 +13,9 @@ import polars as pl
 from pipelines.api import Progress
 from pipelines.ingesting import ingest_sources
 from pipelines.job import make_rules
-from pipelines.jobs.execution import job_options, run_job, runner_of
+from pipelines.jobs.execution import run_job
 from pipelines.jobs.members import MembersTask, build_members
+from pipelines.jobs.options import job_options, runner_of
 from pipelines.linking import ROWS_AT_ONCE, WORKING_LINKS, LinkJob
 from pipelines.metrics import JobLog
 from pipelines.progress import counting

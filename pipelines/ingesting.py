@@ -19,8 +19,9 @@ from pipelines.ingest.part import IngestTask
 from pipelines.ingest.reuse import earlier_parts
 from pipelines.ingest.unifying import unify_parts
 from pipelines.job import source_requests
-from pipelines.jobs.execution import JobOptions, run_job
+from pipelines.jobs.execution import run_job
 from pipelines.jobs.ingest import COUNTS, build_ingest
+from pipelines.jobs.options import JobOptions
 from pipelines.metrics import JobLog
 from pipelines.progress import counting
 from pipelines.run_directory import WORK, RunDirectory

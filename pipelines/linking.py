@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from pipelines.jobs.execution import JobOptions, run_job
+from pipelines.jobs.execution import run_job
 from pipelines.jobs.link import LinkTask, build_link
 from pipelines.jobs.lookup import written_files
+from pipelines.jobs.options import JobOptions
 from pipelines.metrics import JobLog
 from pipelines.progress import counting
 from pipelines.run_directory import LINKS, WORK, RunDirectory

@@ -12,8 +12,9 @@ from pipelines.api import Progress
 from pipelines.ingesting import ingest_sources
 from pipelines.job import make_heading, make_request, make_rules, make_tables
 from pipelines.jobs.census import CensusTask, build_census
-from pipelines.jobs.execution import JobOptions, job_options, run_job, runner_of
+from pipelines.jobs.execution import run_job
 from pipelines.jobs.lookup import find_trained
+from pipelines.jobs.options import JobOptions, job_options, runner_of
 from pipelines.linking import LinkJob, earlier_of, link_groups
 from pipelines.metrics import JobLog
 from pipelines.output.layout import shard_path

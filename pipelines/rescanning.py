@@ -8,7 +8,8 @@ import polars as pl
 
 from pipelines.api import Progress
 from pipelines.job import make_rules
-from pipelines.jobs.execution import job_options, run_job
+from pipelines.jobs.execution import run_job
+from pipelines.jobs.options import job_options
 from pipelines.jobs.rescan import METRICS, TALLY, RescanTask, build_rescan
 from pipelines.linking import planned_links
 from pipelines.output.layout import split_of_shard

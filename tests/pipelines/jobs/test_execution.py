@@ -11,7 +11,8 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, SetupOptions, StandardOptions
 
-from pipelines.jobs.execution import EMBEDDED, job_options, run_job
+from pipelines.jobs.execution import run_job
+from pipelines.jobs.options import EMBEDDED, job_options
 from splitting.errors import DataError, SpecError
 
 
@@ -120,3 +121,12 @@ def test_a_bug_is_raised_as_it_is() -> None:
 def test_the_main_module_of_the_launcher_is_not_sent_to_workers(more: list[str], sent: bool) -> None:
     options = job_options(["--runner=PortableRunner", "--job_endpoint=localhost:8099", *more])
     assert options.view_as(SetupOptions).save_main_session is sent
+
+
+def test_views_of_options_share_their_values() -> None:
+    options = job_options([])
+    view = options.view_as(DirectOptions)
+    view.direct_num_workers = 7
+    assert options.view_as(DirectOptions).direct_num_workers == 7
+    assert options.view_as(SetupOptions).view_as(DirectOptions).direct_num_workers == 7
+    assert options.get_all_options()["direct_num_workers"] == 7
