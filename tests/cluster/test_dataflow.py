@@ -37,13 +37,14 @@ import sys
 import apache_beam as beam
 from pipelines import api, applying, planning
 from pipelines.jobs import execution
+from pipelines.jobs.options import job_options
 
 spec, run, out, *arguments = sys.argv[1:]
 jobs = []
 
 def build_and_run_here(options, build):
     jobs.append(f"{out}/job-{len(jobs)}.json")
-    given = execution.job_options([*arguments, "--no_auth", f"--template_location={jobs[-1]}"])
+    given = job_options([*arguments, "--no_auth", f"--template_location={jobs[-1]}"])
     pipeline = beam.Pipeline(options=given)
     build(pipeline)
     pipeline.run()

@@ -14,7 +14,7 @@ from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 from google.protobuf.message import Message
 
 from pipelines import api, applying, planning
-from pipelines.jobs import execution
+from pipelines.jobs import options
 from tests.support.command import ROOT, files
 from tests.support.corpus import FULL_SPEC, web_and_app, write_parquet, write_spec
 
@@ -55,7 +55,7 @@ class _SentAway:
         self.loaded: set[str] = set()
 
     def run(self, _options: object, build: object, *_more: object, **_named: object) -> None:
-        pipeline = beam.Pipeline(options=execution.job_options([]))
+        pipeline = beam.Pipeline(options=options.job_options([]))
         build(pipeline)  # type: ignore[operator]
         job: Message = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
         self.jobs.append(job.SerializeToString(deterministic=True))
