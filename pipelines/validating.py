@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from pipelines.api import FailOn, Progress, RunResult
@@ -103,8 +104,10 @@ def finish_run(run: RunDirectory, plan: Plan, spec: Spec, judgement: Judgement, 
     """
     run.write(VALIDATION, json.dumps(judgement.to_document(), indent=1, ensure_ascii=False) + "\n")
     run.write(CARD, dataset_card(plan, spec, judgement))
-    write_docs(run, judge, spec.name)
-    write_report(run, spec.report.sample_rows)
+    with ThreadPoolExecutor(1) as beside:
+        docs = beside.submit(write_docs, run, judge, spec.name)  # most of it is the judge's work
+        write_report(run, spec.report.sample_rows)
+        docs.result()
     check_claim(run)
     run.write(SUCCESS, json.dumps({"plan": plan.fingerprint, "success": judgement.success}) + "\n")
     actions = spec.checks.actions
