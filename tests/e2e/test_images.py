@@ -63,7 +63,7 @@ def job_counters(run: Path, job: str) -> dict[str, int]:
     return next(one["counters"] for one in jobs if one["job"] == job)
 
 
-def test_the_issue_s_spec_is_a_whole_one(photos: Path) -> None:
+def test_the_shortest_spec_is_a_whole_one(photos: Path) -> None:
     result = api.run(write_spec(photos), photos / "run")
     assert result.success
     data = {name: rows_of(photos / "run", f"data/{name}") for name in ("train", "train_dev", "dev", "test")}

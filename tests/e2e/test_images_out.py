@@ -40,7 +40,7 @@ sources:
 label: label
 target: {{source: app}}
 stratify: [label]
-splits: {{test: 20, dev: {dev}, train_dev: 30, train: rest}}
+splits: {{test: {test}, dev: {dev}, train_dev: {train_dev}, train: rest}}
 output: {output}
 checks: {{profile: false}}
 {more}
@@ -72,9 +72,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def write_spec(folder: Path, output: str, more: str = "", dev: int = 24, name: str = "") -> Path:
+def write_spec(
+    folder: Path, output: str, more: str = "", name: str = "", *, test: int = 20, dev: int = 24, train_dev: int = 30
+) -> Path:
     path = folder / f"{name or output}.yaml"
-    path.write_text(SPEC.format(output=output, more=more, dev=dev))
+    path.write_text(SPEC.format(output=output, more=more, test=test, dev=dev, train_dev=train_dev))
     return path
 
 
@@ -257,43 +259,48 @@ def test_what_cannot_be_written_is_told_of_the_spec(tmp_path: Path, text: str, p
 
 
 @pytest.fixture(scope="module")
-def stored(photos: Path, store: int, tmp_path_factory: pytest.TempPathFactory) -> int:
-    """The port of an S3 server that holds the photos and their specs."""
-    for source in ("web", "app"):
-        upload(store, photos / source, f"photos/{source}")
-    folder = tmp_path_factory.mktemp("specs")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many as a store takes and gives in seconds, and a spec for each way of writing."""
+    folder = tmp_path_factory.mktemp("few")
+    write_photos(folder, 30, 24)
     for mode in MODES:
-        write_spec(folder, mode)
-    upload(store, folder, "photos")
+        write_spec(folder, mode, test=5, dev=6, train_dev=6)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stored(few: Path, store: int) -> int:
+    """The port of an S3 server that holds them."""
+    upload(store, few, "photos")
     return store
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_sources_and_run_on_object_storage_give_the_same_bytes(
-    runs: Mapping[str, Path], stored: int, mode: str
+    few: Path, stored: int, mode: str, tmp_path: Path
 ) -> None:
-    there = f"s3://{BUCKET}/runs/{mode}"
-    assert api.run(f"s3://{BUCKET}/photos/{mode}.yaml", there, shard_bytes=60_000).success
+    assert api.run(str(few / f"{mode}.yaml"), str(tmp_path / mode), shard_bytes=20_000).success
+    assert api.run(f"s3://{BUCKET}/photos/{mode}.yaml", f"s3://{BUCKET}/runs/{mode}", shard_bytes=20_000).success
     on_disk, found = (
         {name: data for name, data in all_of_it.items() if name.split("/")[0] in {"data", "tables"}}
-        for all_of_it in (files(runs[mode]), objects(stored, f"runs/{mode}"))
+        for all_of_it in (files(tmp_path / mode), objects(stored, f"runs/{mode}"))
     )
     assert len(on_disk) >= 4
     assert found == on_disk
 
 
 @pytest.mark.usefixtures("stored")
-def test_files_of_an_object_store_cannot_be_linked(photos: Path, tmp_path: Path) -> None:
-    text = write_spec(tmp_path, "folder", "folder: {link: hard}").read_text()
+def test_files_of_an_object_store_cannot_be_linked(few: Path, tmp_path: Path) -> None:
+    text = write_spec(tmp_path, "folder", "folder: {link: hard}", test=5, dev=6, train_dev=6).read_text()
     away = text.replace("path: web", f"path: s3://{BUCKET}/photos/web").replace(
         "path: app", f"path: s3://{BUCKET}/photos/app"
     )
     (tmp_path / "away.yaml").write_text(away)
     with pytest.raises(DataError, match=r"is no file of its own on a local disk.*folder: \{link: copy\}"):
         api.run(str(tmp_path / "away.yaml"), str(tmp_path / "RUN"))
-    (photos / "home.yaml").write_text(text)
+    (few / "home.yaml").write_text(text)
     with pytest.raises(DataError, match=r"is on no local disk.*folder: \{link: copy\}"):
-        api.run(str(photos / "home.yaml"), f"s3://{BUCKET}/runs/linked")
+        api.run(str(few / "home.yaml"), f"s3://{BUCKET}/runs/linked")
 
 
 def test_sounds_go_out_as_images_do(tmp_path: Path) -> None:
