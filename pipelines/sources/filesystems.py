@@ -19,7 +19,7 @@ from pyarrow import fs
 from pipelines.sources import azure
 from pipelines.sources.atomic import own_temporary
 from pipelines.sources.uploading import upload
-from pipelines.sources.uris import is_uri, join, normalize, refuse_secrets, scheme_of
+from pipelines.sources.uris import is_uri, join, normalize, refuse_secrets, scheme_of, split_query
 from splitting.errors import DataError, SpecError
 
 _RENAMES = ("hdfs", "viewfs")
@@ -80,11 +80,14 @@ def locate(path: str, base: str | None = None) -> Location:
 
 
 def _resolve(uri: str) -> tuple[fs.FileSystem, str]:
+    if scheme_of(uri) == "s3" and _ONE_PUT not in uri:  # small files are put by one request instead of three
+        uri += ("&" if split_query(uri)[1] else "?") + f"{_ONE_PUT}=true"
     filesystem, inner = fs.FileSystem.from_uri(uri)
     return (azure.with_account_key(filesystem) if scheme_of(uri) in azure.SCHEMES else filesystem), inner
 
 
 _LOCAL = fs.LocalFileSystem()
+_ONE_PUT = "allow_delayed_open"
 
 
 def first_line(error: BaseException) -> str:
