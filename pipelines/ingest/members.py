@@ -30,7 +30,7 @@ BYTES_AT_ONCE = 64 * 2**20
 # Parts come in rounds of one size, as many as most numbers of cores divide: a runner that deals them out in turn, as
 # Beam's embedded one does, gives all cores as much. Few files make small parts, many files make few parts.
 _ROUND = (24, 12, 8, 4, 2, 1)
-_LEAST_ROWS, _FIRST_ROWS, _MOST_ROWS = 32, 256, 4_096
+_LEAST_ROWS, _FIRST_ROWS, _MOST_ROWS = 64, 256, 4_096
 _GROWTH = 16
 
 

@@ -162,7 +162,7 @@ def test_nothing_is_taken_over_from_other_versions_or_limits(tmp_path: Path) -> 
 def test_row_groups_and_schema_of_a_table(tmp_path: Path) -> None:
     write_pictures(tmp_path / "photos", 300)
     task = task_of(tmp_path, "photos")
-    assert ingest(task).parts == 2
+    assert ingest(task).parts == 4
     schemas = {str(pq.read_schema(path)) for path in Path(task.folder).glob("table-*.parquet")}
     assert len(schemas) == 1
 

@@ -331,13 +331,13 @@ def test_parts_grow_and_do_not_depend_on_who_does_them() -> None:
     assert max(sizes(300_000)) == 4_096
 
 
-@pytest.mark.parametrize("files", [0, 1, 63, 64, 100, 768, 1_000, 19_000])
+@pytest.mark.parametrize("files", [0, 1, 127, 128, 200, 1_536, 1_537, 19_000])
 def test_parts_of_a_round_are_of_one_size_and_as_many_as_cores_divide(files: int) -> None:
     found = sizes(files)
     last = found[len(found) // 24 * 24 :] or found[-24:]
     assert max(last, default=0) - min(last, default=0) <= 1
     assert len(last) in (0, 1, 2, 4, 8, 12, 24)
-    assert len(last) == 1 or min(last, default=32) >= 32
+    assert len(last) == 1 or min(last, default=64) >= 64
 
 
 @pytest.mark.parametrize("cores", [2, 3, 4, 8, 12])
@@ -349,8 +349,8 @@ def test_cores_that_take_turns_get_as_many_files(cores: int) -> None:
 
 def test_a_table_of_members_is_a_part_of_its_own() -> None:
     table = member_table([Member("b.parquet#0", "b.parquet", row=0)])
-    parts = list(parts_of([Member("a.jpg", "a.jpg"), table, table, *[Member(f"{i}", f"{i}") for i in range(128)]]))
-    assert [part.members.num_rows for part in parts] == [1, 1, 1, 32, 32, 32, 32]
+    parts = list(parts_of([Member("a.jpg", "a.jpg"), table, table, *[Member(f"{i}", f"{i}") for i in range(257)]]))
+    assert [part.members.num_rows for part in parts] == [1, 1, 1, 64, 64, 64, 65]
     assert [part.number for part in parts] == list(range(7))
 
 
