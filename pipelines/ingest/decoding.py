@@ -143,6 +143,11 @@ def strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
 
 
+def levels_of(grey: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The pixels of a grey image (L), height by width; `np.asarray` makes the same in twice the time."""
+    return np.frombuffer(grey.tobytes(), np.uint8).reshape(grey.height, grey.width)
+
+
 def _scaled(image: Image.Image, longest: int, filter_: Image.Resampling) -> Image.Image:
     scale = longest / max(image.size)
     if scale >= 1:

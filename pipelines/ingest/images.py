@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from pipelines.ingest.decoding import BLOCKS_MODES, Decoded, decode_file
+from pipelines.ingest.decoding import BLOCKS_MODES, Decoded, decode_file, levels_of
 from pipelines.ingest.hashes import looks, pixel_hash
 from pipelines.ingest.hashing import content_hash
 from pipelines.ingest.measures.detail import BLOCK, blockiness, sharpness_and_noise
@@ -53,6 +55,19 @@ MEASURED = pa.schema(
 )
 
 
+@dataclass(frozen=True, eq=False)
+class Small:
+    """What is left of an image to be measured at a fixed scale: pixels alone, none of what a file says beside them.
+
+    Attributes:
+        grey: the image at `LONGEST`: uint8, height by width.
+        colour: the image at `COLOUR_LONGEST`, height by width by 3: red, green, blue; None of a grey image.
+    """
+
+    grey: Pixels
+    colour: Pixels | None
+
+
 def measure_image(data: bytes, name: str, limits: Limits) -> dict[str, Any]:
     """Measures an image; docs/images.md defines every measure.
 
@@ -67,10 +82,28 @@ def measure_image(data: bytes, name: str, limits: Limits) -> dict[str, Any]:
     Raises:
         UnreadableError: it is no image that is read, is damaged, mislabelled, or too large.
     """
+    row, small = read_image(data, name, limits)
+    return {**row, **measure_small([small])[0]}
+
+
+def read_image(data: bytes, name: str, limits: Limits) -> tuple[dict[str, Any], Small]:
+    """Decodes an image and measures what its pixels are needed for; leaves a small one for `measure_small`.
+
+    Args:
+        data: the bytes of the file.
+        name: of the file.
+        limits: see there.
+
+    Returns:
+        A value for each column of `MEASURED` that `measure_small` does not give; and the image, small.
+
+    Raises:
+        UnreadableError: it is no image that is read, is damaged, mislabelled, or too large.
+    """
     decoded = decode_file(data, limits, LONGEST, name)
     width, height = decoded.shown_size
     quality = jpeg_quality(getattr(decoded.image, "quantization", None)) if decoded.format == "JPEG" else None
-    return {
+    row = {
         "width": width,
         "height": height,
         "aspect": width / height,
@@ -81,38 +114,46 @@ def measure_image(data: bytes, name: str, limits: Limits) -> dict[str, Any]:
         "camera": camera_of(decoded.exif),
         "software": software_of(decoded.exif),
         "captured_at": captured_at(decoded.exif),
-        **_measures(decoded),
         "blockiness": _blockiness(decoded),
         "jpeg_quality": quality,
         "content_hash": content_hash(data),
         "pixel_hash": pixel_hash(decoded.image),
     }
-
-
-def _measures(decoded: Decoded) -> dict[str, Any]:
-    """What is measured at a fixed scale."""
-    image = decoded.grey(LONGEST)
-    brightness, contrast, entropy = tone(image.histogram())
-    sharp, noise = sharpness_and_noise(_levels(image))
-    seen = looks(image) if contrast >= LEAST_CONTRAST else (None, None)
     colour = decoded.colour(COLOUR_LONGEST)
-    pixels = np.asarray(colour) if colour else None
-    return {
-        "brightness": brightness,
-        "contrast": contrast,
-        "saturation": saturation(pixels) if pixels is not None else 0.0,
-        "colourfulness": colourfulness(pixels) if pixels is not None else 0.0,
-        "sharpness": sharp,
-        "noise": noise,
-        "entropy": entropy,
-        "perceptual_hash": seen[0],
-        "difference_hash": seen[1],
-    }
+    return row, Small(levels_of(decoded.grey(LONGEST)), np.asarray(colour) if colour else None)
 
 
-def _levels(image: Image.Image) -> Pixels:
-    """The pixels of a grey image; `np.asarray` makes the same in twice the time."""
-    return np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width)
+def measure_small(images: Sequence[Small]) -> list[dict[str, Any]]:
+    """Measures images at a fixed scale, each measure of all of them before the next, which takes half the time.
+
+    Args:
+        images: left by `read_image`.
+
+    Returns:
+        Of each, a value for each column of `MEASURED` that `read_image` does not give.
+    """
+    greys = [Image.fromarray(image.grey) for image in images]
+    tones = [tone(grey.histogram()) for grey in greys]
+    details = [sharpness_and_noise(image.grey) for image in images]
+    seen = iter(
+        looks([grey for grey, (_, contrast, _) in zip(greys, tones, strict=True) if contrast >= LEAST_CONTRAST])
+    )
+    rows = []
+    for image, (brightness, contrast, entropy), (sharp, noise) in zip(images, tones, details, strict=True):
+        perceptual, difference = next(seen) if contrast >= LEAST_CONTRAST else (None, None)
+        row = {
+            "brightness": brightness,
+            "contrast": contrast,
+            "saturation": saturation(image.colour) if image.colour is not None else 0.0,
+            "colourfulness": colourfulness(image.colour) if image.colour is not None else 0.0,
+            "sharpness": sharp,
+            "noise": noise,
+            "entropy": entropy,
+            "perceptual_hash": perceptual,
+            "difference_hash": difference,
+        }
+        rows.append(row)
+    return rows
 
 
 def _blockiness(decoded: Decoded) -> float | None:
@@ -122,4 +163,4 @@ def _blockiness(decoded: Decoded) -> float | None:
         return None
     left, top = (max(0, side - _BLOCK_WINDOW) // 2 // BLOCK * BLOCK for side in image.size)
     window = image.crop((left, top, min(image.width, left + _BLOCK_WINDOW), min(image.height, top + _BLOCK_WINDOW)))
-    return blockiness(_levels(window.convert("L")))
+    return blockiness(levels_of(window.convert("L")))

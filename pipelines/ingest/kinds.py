@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import metadata
@@ -16,7 +16,7 @@ from pipelines.ingest.extras import check_extra
 from pipelines.ingest.names import AUDIO_ENDINGS, IMAGE_ENDINGS, KindName
 from pipelines.ingest.rejects import Limits
 
-_MEASURES = 3
+_MEASURES = 4
 """Raised with every change of what is measured, so that nothing measured otherwise is taken over."""
 
 
@@ -27,14 +27,17 @@ class Kind:
     Attributes:
         name: as specs write it.
         schema: of what is measured.
-        measure: bytes, name and limits to a value for each column; raises UnreadableError.
+        read: bytes, name and limits to a value for each column, or for some and what gives the rest; raises
+            UnreadableError.
+        finish: what `read` left of several files to the values of the other columns of each.
         packages: whose versions decide what is measured.
         endings: of file names that promise such a file.
     """
 
     name: KindName
     schema: pa.Schema = field(repr=False)
-    measure: Callable[[bytes, str, Limits], dict[str, Any]] = field(repr=False)
+    read: Callable[[bytes, str, Limits], tuple[dict[str, Any], Any]] = field(repr=False)
+    finish: Callable[[Sequence[Any]], list[dict[str, Any]]] = field(repr=False)
     packages: tuple[str, ...]
     endings: frozenset[str] = field(repr=False)
 
@@ -60,16 +63,17 @@ def kind_of(name: KindName) -> Kind:
     """
     check_extra(name)
     if name == "images":
-        from pipelines.ingest.images import MEASURED, measure_image  # noqa: PLC0415, an extra
+        from pipelines.ingest.images import MEASURED, measure_small, read_image  # noqa: PLC0415, an extra
 
         return Kind(
             "images",
             MEASURED,
-            measure_image,
-            ("pillow", "imagehash", "numpy", "scipy"),
+            read_image,
+            measure_small,
+            ("pillow", "numpy"),
             frozenset(IMAGE_ENDINGS),
         )
     from pipelines.ingest.audio import MEASURED as SOUND  # noqa: PLC0415, an extra
-    from pipelines.ingest.audio import measure_audio  # noqa: PLC0415
+    from pipelines.ingest.audio import nothing_left, read_audio  # noqa: PLC0415
 
-    return Kind("audio", SOUND, measure_audio, ("soundfile", "numpy"), frozenset(AUDIO_ENDINGS))
+    return Kind("audio", SOUND, read_audio, nothing_left, ("soundfile", "numpy"), frozenset(AUDIO_ENDINGS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count, pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -26,9 +27,11 @@ MEMBER_SCHEMA = pa.schema(
 )
 ROWS_AT_ONCE = 1_024
 BYTES_AT_ONCE = 64 * 2**20
-# Small parts first, so that few files keep all cores busy; large ones later, so that many files make few parts.
-_PART_ROWS = ((32, 256), (96, 512), (192, 1_024))
-_MOST_ROWS = 4_096
+# Parts come in rounds of one size, as many as most numbers of cores divide: a runner that deals them out in turn, as
+# Beam's embedded one does, gives all cores as much. Few files make small parts, many files make few parts.
+_ROUND = (24, 12, 8, 4, 2, 1)
+_LEAST_ROWS, _FIRST_ROWS, _MOST_ROWS = 64, 256, 4_096
+_GROWTH = 16
 
 
 @dataclass(frozen=True)
@@ -86,36 +89,57 @@ class Part:
         return cls(number, pa.ipc.open_stream(data).read_all())
 
 
-def part_rows(number: int) -> int:
-    """How many members a part has at most.
+def part_rows(before: int) -> int:
+    """How many members a part has at most: 256, or a 16th of those before its round, as a power of two up to 4,096.
 
     Args:
-        number: of the part.
+        before: members in the rounds before.
+
+    Examples:
+        >>> [part_rows(before) for before in (0, 8_191, 8_192, 100_000)]
+        [256, 256, 512, 4096]
     """
-    return next((rows for below, rows in _PART_ROWS if number < below), _MOST_ROWS)
+    return min(_MOST_ROWS, 1 << max(_FIRST_ROWS, before // _GROWTH).bit_length() - 1)
 
 
 def parts_of(members: Iterable[Member | pa.Table]) -> Iterator[Part]:
-    """Packs a stream of members into parts; holds one part at a time.
+    """Packs a stream of members into parts; holds one round of them at a time, packed.
 
     Args:
         members: in order; a table of members is a part of its own.
 
     Yields:
-        Parts, numbered from 0.
+        Parts, numbered from 0: 24 of one size, then 24 that may be larger, and so on; the rest in parts of one size.
     """
-    number, waiting = 0, list[Member]()
+    numbers = count()
+    yield from (Part(next(numbers), table) for table in _tables_of(members))
+
+
+def _tables_of(members: Iterable[Member | pa.Table]) -> Iterator[pa.Table]:
+    before, packed, waiting = 0, list[pa.Table](), list[Member]()
     for member in members:
-        if isinstance(member, Member):
-            waiting.append(member)
-        if waiting and (not isinstance(member, Member) or len(waiting) == part_rows(number)):
-            yield Part(number, member_table(waiting))
-            number, waiting = number + 1, []
         if not isinstance(member, Member):
-            yield Part(number, member)
-            number += 1
-    if waiting:
-        yield Part(number, member_table(waiting))
+            yield from _evenly([*packed, member_table(waiting)])
+            packed, waiting = [], []
+            yield member
+            continue
+        waiting.append(member)
+        if len(waiting) == part_rows(before):
+            packed, waiting = [*packed, member_table(waiting)], []
+        if len(packed) == _ROUND[0]:
+            yield from packed
+            before, packed = before + sum(map(len, packed)), []
+    yield from _evenly([*packed, member_table(waiting)])
+
+
+def _evenly(tables: Sequence[pa.Table]) -> Iterator[pa.Table]:
+    """Cuts less than a round into parts whose sizes differ by one at most."""
+    whole = pa.concat_tables(tables)
+    if not len(whole):
+        return
+    parts = next((number for number in _ROUND if len(whole) >= number * _LEAST_ROWS), 1)
+    ends = [len(whole) * number // parts for number in range(parts + 1)]
+    yield from (whole.slice(start, end - start) for start, end in pairwise(ends))
 
 
 def member_table(members: list[Member]) -> pa.Table:

@@ -150,7 +150,7 @@ def _stamps(rows: pa.Table, table: pa.Table, fingerprint: str) -> pa.Table:
 
 def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
     """Measures the members of a batch, or takes over what was measured before."""
-    done, embed = _Batch(), _Embedder(task)
+    done, measurer = _Batch(), _Measurer(task)
     listed = members.to_pylist()
     known = [earlier.unchanged(one) for one in listed]
     unknown = [one for one, row in zip(listed, known, strict=True) if row is None]
@@ -163,7 +163,7 @@ def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
                     raise data
                 found = earlier.same_content(one["_path"], content_hash(data)) if earlier else None
                 done.reused += found is not None
-                done.measured.append(found or embed.measured(data, one["_path"]))
+                done.measured.append(found or measurer.measured(data, one["_path"]))
             else:
                 done.reused += 1
                 done.measured.append(row)
@@ -172,41 +172,47 @@ def _measure(members: pa.Table, earlier: Earlier, task: IngestTask) -> _Batch:
             done.rejected.append((one["_path"], error.kind, error.reason))
         if i % _REPORTED == 0:
             report_rows(min(_REPORTED, len(listed) - i))
-    embed.finish()
+    measurer.finish()
     if task.embedding is not None:
         check_lengths({len(row[EMBEDDING.name]) for row in done.measured})
     return done
 
 
-class _Embedder:
-    """Measures files, and makes vectors of several at once where that is asked for."""
+class _Measurer:
+    """Measures files: each as it is read, and several at once what takes less time so, vectors among it."""
 
     def __init__(self, task: IngestTask) -> None:
-        self._task, self._measure = task, kind_of(task.kind).measure
-        self._waiting: list[tuple[dict[str, Any], Arrays]] = []
+        self._task, self._kind = task, kind_of(task.kind)
+        self._rows: list[dict[str, Any]] = []
+        self._rest: list[Any] = []
+        self._arrays: list[Arrays] = []
 
     def measured(self, data: bytes, name: str) -> dict[str, Any]:
-        """What is measured of a file; its vector is there when all are finished.
+        """What is measured of a file; all of it is there when all are finished.
 
         Raises:
             UnreadableError: it is no example.
         """
-        row, embedding = self._measure(data, name, self._task.limits), self._task.embedding
+        (row, rest), embedding = self._kind.read(data, name, self._task.limits), self._task.embedding
         if embedding is not None:
             from pipelines.ingest.decoding import decode  # noqa: PLC0415, an extra
 
-            self._waiting.append((row, embedding.array(decode(data, self._task.limits, 4 * embedding.size))))
-            if len(self._waiting) == AT_ONCE:
-                self.finish()
+            self._arrays.append(embedding.array(decode(data, self._task.limits, 4 * embedding.size)))
+        self._rows.append(row)
+        self._rest.append(rest)
+        if len(self._rows) == AT_ONCE:
+            self.finish()
         return row
 
     def finish(self) -> None:
-        """Makes the vectors that wait."""
-        if self._task.embedding is not None and self._waiting:
-            vectors = self._task.embedding.vectors([array for _, array in self._waiting])
-            for (row, _), vector in zip(self._waiting, vectors, strict=True):
+        """Measures what waits."""
+        for row, more in zip(self._rows, self._kind.finish(self._rest), strict=True):
+            row.update(more)
+        if self._task.embedding is not None and self._arrays:
+            vectors = self._task.embedding.vectors(self._arrays)
+            for row, vector in zip(self._rows, vectors, strict=True):
                 row[EMBEDDING.name] = vector.tolist()
-            self._waiting.clear()
+        self._rows, self._rest, self._arrays = [], [], []
 
 
 def _contents(members: list[dict[str, Any]], task: IngestTask) -> Iterator[bytes | UnreadableError]:

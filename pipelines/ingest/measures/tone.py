@@ -67,7 +67,7 @@ def saturation(pixels: Pixels) -> float:
         >>> saturation(np.array([[[0, 0, 0], [9, 9, 9], [200, 100, 150], [7, 0, 0]]], dtype=np.uint8))
         0.37450980392156863
     """
-    red, green, blue = (pixels[..., channel] for channel in range(3))
+    red, green, blue = _channels(pixels)
     most = np.maximum(np.maximum(red, green), blue)
     levels = (most - np.minimum(np.minimum(red, green), blue)).astype(np.uint16)
     levels *= WHITE
@@ -88,8 +88,12 @@ def colourfulness(pixels: Pixels) -> float:
         >>> colourfulness(np.full((4, 4, 3), 7, dtype=np.uint8))
         0.0
     """
-    values = pixels.astype(np.int16)
-    r, g, b = (values[..., channel] for channel in range(3))
+    r, g, b = (channel.astype(np.int16) for channel in _channels(pixels))
     rg_mean, rg_deviation = mean_and_deviation(r - g)
     yb_mean, yb_deviation = (value / 2 for value in mean_and_deviation(r + g - 2 * b))
     return math.hypot(rg_deviation, yb_deviation) + 0.3 * math.hypot(rg_mean, yb_mean)
+
+
+def _channels(pixels: Pixels) -> list[Pixels]:
+    """Each channel in one piece, which numpy takes in less time than every third value."""
+    return list(np.ascontiguousarray(pixels.transpose(2, 0, 1)))

@@ -15,7 +15,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from scipy import ndimage
 
 from pipelines.ingest.hashes import looks
-from pipelines.ingest.images import measure_image
+from pipelines.ingest.images import measure_image, measure_small, read_image
 from pipelines.ingest.measures.detail import blockiness, sharpness_and_noise
 from pipelines.ingest.measures.tone import colourfulness, mean_and_deviation, saturation, tone
 from pipelines.ingest.rejects import Limits
@@ -122,10 +122,27 @@ def test_measures_are_taken_at_one_scale() -> None:
 
 def test_a_hash_is_that_of_the_library() -> None:
     small = picture(7, 64, 48).convert("L")
-    assert [f"{one:016x}" for one in looks(small)] == [str(imagehash.phash(small)), str(imagehash.dhash(small))]
+    assert [f"{one:016x}" for one in looks([small])[0]] == [str(imagehash.phash(small)), str(imagehash.dhash(small))]
     large = picture(7, 256, 192).convert("L")
     square = large.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    assert [f"{one:016x}" for one in looks(large)] == [str(imagehash.phash(square)), str(imagehash.dhash(square))]
+    assert [f"{one:016x}" for one in looks([large])[0]] == [str(imagehash.phash(square)), str(imagehash.dhash(square))]
+
+
+def test_hashes_of_many_are_those_of_the_library() -> None:
+    images = [picture(seed, 32 + seed, 50).convert("L") for seed in range(40)]
+    expected = [(int(str(imagehash.phash(one)), 16), int(str(imagehash.dhash(one)), 16)) for one in images]
+    assert looks(images) == expected
+    assert looks([]) == []
+
+
+def test_images_that_are_measured_together_are_measured_as_each_alone() -> None:
+    plain = picture(8, 300, 200)
+    images = [plain, plain.convert("L"), Image.new("RGB", (90, 80), "red"), picture(9, 20, 500), Image.new("L", (1, 1))]
+    small = [read_image(encoded(image, "PNG"), "x", Limits())[1] for image in images]
+    together = measure_small(small)
+    assert together == [measure_small([one])[0] for one in small]
+    assert [row["perceptual_hash"] is None for row in together] == [False, False, True, False, True]
+    assert measure_small([]) == []
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -111,13 +111,13 @@ def test_what_was_measured_is_taken_over(tmp_path: Path, monkeypatch: pytest.Mon
     os.utime(files[0], ns=(5, 5))
     write(files[1], encoded(picture(77)))
     read: list[str] = []
-    original = kind_of("images").measure
+    original = kind_of("images").read
 
-    def counted(data: bytes, name: str, limits: Limits) -> dict[str, object]:
+    def counted(data: bytes, name: str, limits: Limits) -> tuple[dict[str, object], object]:
         read.append(name)
         return original(data, name, limits)
 
-    monkeypatch.setattr(part, "kind_of", lambda name: replace(kind_of(name), measure=counted))
+    monkeypatch.setattr(part, "kind_of", lambda name: replace(kind_of(name), read=counted))
     found = ingest(again)
     changed = str(files[1].relative_to(tmp_path / "photos"))
     assert read == [changed]
@@ -162,7 +162,7 @@ def test_nothing_is_taken_over_from_other_versions_or_limits(tmp_path: Path) -> 
 def test_row_groups_and_schema_of_a_table(tmp_path: Path) -> None:
     write_pictures(tmp_path / "photos", 300)
     task = task_of(tmp_path, "photos")
-    assert ingest(task).parts == 2
+    assert ingest(task).parts == 4
     schemas = {str(pq.read_schema(path)) for path in Path(task.folder).glob("table-*.parquet")}
     assert len(schemas) == 1
 

@@ -18,7 +18,7 @@ from pipelines.ingest.file_tables import FileTable
 from pipelines.ingest.labels import LabelRule
 from pipelines.ingest.listing import check_apart
 from pipelines.ingest.locations import Place, local_file, read_files, read_places, resolve
-from pipelines.ingest.members import Member, parts_of
+from pipelines.ingest.members import Member, member_table, parts_of
 from pipelines.ingest.part import IngestTask
 from pipelines.ingest.tables import own_of_json
 from splitting.errors import DataError
@@ -317,14 +317,45 @@ def test_a_file_that_is_gone_or_another_now_is_told(tmp_path: Path) -> None:
         read_files(rows, task.base)
 
 
-def test_parts_grow_and_do_not_depend_on_who_does_them() -> None:
-    parts = list(parts_of(Member(f"{i}.jpg", f"{i}.jpg", size=1) for i in range(30_000)))
+def sizes(files: int) -> list[int]:
+    parts = list(parts_of(Member(f"{i:06d}.jpg", f"{i}.jpg", size=1) for i in range(files)))
     assert [part.number for part in parts] == list(range(len(parts)))
-    assert [part.members.num_rows for part in parts] == [256] * 32 + [512] * 42 + [30_000 - 32 * 256 - 42 * 512]
+    paths = [path for part in parts for path in part.members["_path"].to_pylist()]
+    assert paths == [f"{i:06d}.jpg" for i in range(files)]
+    return [part.members.num_rows for part in parts]
+
+
+def test_parts_grow_and_do_not_depend_on_who_does_them() -> None:
+    assert sizes(24 * 256) == [256] * 24
+    assert sizes(30_000) == [256] * 48 + [512] * 24 + [226] * 24
+    assert max(sizes(300_000)) == 4_096
+
+
+@pytest.mark.parametrize("files", [0, 1, 127, 128, 200, 1_536, 1_537, 19_000])
+def test_parts_of_a_round_are_of_one_size_and_as_many_as_cores_divide(files: int) -> None:
+    found = sizes(files)
+    last = found[len(found) // 24 * 24 :] or found[-24:]
+    assert max(last, default=0) - min(last, default=0) <= 1
+    assert len(last) in (0, 1, 2, 4, 8, 12, 24)
+    assert len(last) == 1 or min(last, default=64) >= 64
+
+
+@pytest.mark.parametrize("cores", [2, 3, 4, 8, 12])
+def test_cores_that_take_turns_get_as_many_files(cores: int) -> None:
+    found = sizes(19_000)
+    shares = [sum(found[core::cores]) for core in range(cores)]
+    assert max(shares) - min(shares) <= 24
+
+
+def test_a_table_of_members_is_a_part_of_its_own() -> None:
+    table = member_table([Member("b.parquet#0", "b.parquet", row=0)])
+    parts = list(parts_of([Member("a.jpg", "a.jpg"), table, table, *[Member(f"{i}", f"{i}") for i in range(257)]]))
+    assert [part.members.num_rows for part in parts] == [1, 1, 1, 64, 64, 64, 65]
+    assert [part.number for part in parts] == list(range(7))
 
 
 def test_row_groups_are_bounded_by_bytes(tmp_path: Path) -> None:
-    from pipelines.ingest.members import BYTES_AT_ONCE, batches_of, member_table
+    from pipelines.ingest.members import BYTES_AT_ONCE, batches_of
 
     third = BYTES_AT_ONCE // 3
     members = member_table([Member(f"{i}", f"{i}", size=size) for i, size in enumerate([third] * 7 + [9 * third, 1])])
