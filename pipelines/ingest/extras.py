@@ -7,8 +7,8 @@ from types import ModuleType
 
 from splitting.errors import SpecError
 
-_OF = {"PIL.Image": "images", "xxhash": "images", "soundfile": "audio", "onnxruntime": "onnx"}
-NEEDED = {"images": ("PIL.Image", "xxhash"), "audio": ("soundfile",)}
+_OF = {"PIL.Image": "images", "imagehash": "images", "xxhash": "images", "soundfile": "audio", "onnxruntime": "onnx"}
+NEEDED = {"images": ("PIL.Image", "imagehash", "xxhash"), "audio": ("soundfile",)}
 
 
 def load(name: str) -> ModuleType:
