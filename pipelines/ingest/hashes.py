@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import imagehash
 import numpy as np
 import xxhash
 from PIL.Image import Resampling
@@ -15,12 +16,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-_SIDE = 8
-_SQUARE = 4 * _SIDE
+_SQUARE = 32
 _SMALL = 2 * _SQUARE
-_ANGLES = np.pi / (2 * _SQUARE) * np.outer(np.arange(_SIDE), 2 * np.arange(_SQUARE) + 1)
-_WAVES = np.rint(2**22 * np.cos(_ANGLES)).astype(np.int64)
-"""The 8 lowest frequencies of the cosine transform (DCT-II) of 32 values, as whole numbers: their sums are exact."""
 
 
 def pixel_hash(image: Image) -> str:
@@ -49,7 +46,7 @@ def looks(greys: Sequence[Image]) -> list[tuple[int, int]]:
         the first bit the highest; `str(imagehash.phash(…))` is the hex of the first.
     """
     prepared = [_prepared(grey) for grey in greys]
-    return list(zip(_frequencies(prepared), _steps(prepared), strict=True))
+    return [(_number(imagehash.phash(one).hash), _number(imagehash.dhash(one).hash)) for one in prepared]
 
 
 def _prepared(grey: Image) -> Image:
@@ -59,24 +56,5 @@ def _prepared(grey: Image) -> Image:
     return grey.resize((_SQUARE, _SQUARE), Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _frequencies(images: Sequence[Image]) -> list[int]:
-    """`phash` in whole numbers: frequencies that are equal, as of symmetric images, are so on every machine."""
-    found = _WAVES @ _brought_to(_SQUARE, _SQUARE, images).astype(np.int64) @ _WAVES.T
-    found = found.reshape(-1, _SIDE**2)
-    below = _SIDE**2 // 2 - 1  # the median lies between this one and the next
-    return _numbers(found > np.partition(found, below)[:, below : below + 1])
-
-
-def _steps(images: Sequence[Image]) -> list[int]:
-    found = _brought_to(_SIDE + 1, _SIDE, images)
-    return _numbers((found[..., 1:] > found[..., :-1]).reshape(-1, _SIDE**2))
-
-
-def _brought_to(width: int, height: int, images: Sequence[Image]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    pixels = b"".join(image.resize((width, height), Resampling.LANCZOS).tobytes() for image in images)
-    return np.frombuffer(pixels, np.uint8).reshape(-1, height, width)
-
-
-def _numbers(bits: np.ndarray[Any, np.dtype[np.bool_]]) -> list[int]:
-    found: list[int] = np.packbits(bits, axis=1).view(">u8").ravel().tolist()
-    return found
+def _number(bits: Any) -> int:
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
