@@ -315,11 +315,9 @@ def test_sounds_go_out_as_images_do(tmp_path: Path) -> None:
                 sink.setparams((1, 2, 8000, 0, "NONE", ""))
                 sink.writeframes((wave_of * 20_000).astype("<i2").tobytes())
             tones[source, str(path.relative_to(tmp_path / source))] = digest(path.read_bytes())
-    spec = (
-        SPEC.replace("web", "studio").replace("app", "phone").replace("images", "audio").replace("test: 20", "test: 8")
-    )
+    spec = SPEC.replace("web", "studio").replace("app", "phone").replace("images", "audio")
     for mode, kind in (("data", "parquet"), ("webdataset", "tar"), ("folder", "wav")):
-        (tmp_path / f"{mode}.yaml").write_text(spec.format(output=mode, more="", dev=8))
+        (tmp_path / f"{mode}.yaml").write_text(spec.format(output=mode, more="", test=8, dev=8, train_dev=30))
         run = tmp_path / f"RUN-{mode}"
         assert api.run(str(tmp_path / f"{mode}.yaml"), str(run)).success
         assert {path.suffix for path in (run / "data").rglob("*") if path.is_file()} == {f".{kind}"}
@@ -341,9 +339,9 @@ def test_sounds_go_out_as_images_do(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def shown(photos: Path) -> Path:
     """A measured run."""
-    text = SPEC.format(output="index", more="", dev=24).replace("{profile: false}", "{min_rows: 20, probe: false}")
-    (photos / "shown.yaml").write_text(text)
-    assert api.run(str(photos / "shown.yaml"), str(photos / "runs" / "shown")).success
+    path = write_spec(photos, "index", name="shown")
+    path.write_text(path.read_text().replace("{profile: false}", "{min_rows: 20, probe: false}"))
+    assert api.run(str(path), str(photos / "runs" / "shown")).success
     return photos / "runs" / "shown"
 
 
