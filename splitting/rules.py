@@ -141,11 +141,8 @@ class Rules:
     def _identify(self, frame: pl.DataFrame) -> pl.DataFrame:
         key_text = name_rows(frame, self.key) if self.key else name_whole_rows(frame, self.row_columns)
         key = hash_texts(key_text, seed(self.salt, "key"))
-        if not self.group:
-            group = hash_texts(key_text, seed(self.salt, "group"))
-            return pl.DataFrame({KEY: key, GROUP: group, LONE: pl.repeat(False, len(key), eager=True)})
-        group = hash_texts(name_rows(frame, self.group), seed(self.salt, "group"))
-        if not key.null_count() and not group.null_count():
+        group = hash_texts(name_rows(frame, self.group) if self.group else key_text, seed(self.salt, "group"))
+        if not self.group or not (key.null_count() or group.null_count()):
             return pl.DataFrame({KEY: key, GROUP: group, LONE: pl.repeat(False, len(key), eager=True)})
         named = pl.DataFrame({KEY: key, GROUP: group, LONE: group.is_null() & key.is_not_null()})
         if named[LONE].any():

@@ -135,12 +135,12 @@ def measure_small(images: Sequence[Small]) -> list[dict[str, Any]]:
     greys = [Image.fromarray(image.grey) for image in images]
     tones = [tone(grey.histogram()) for grey in greys]
     details = [sharpness_and_noise(image.grey) for image in images]
-    seen = iter(
-        looks([grey for grey, (_, contrast, _) in zip(greys, tones, strict=True) if contrast >= LEAST_CONTRAST])
-    )
+    seen = looks(greys)
     rows = []
-    for image, (brightness, contrast, entropy), (sharp, noise) in zip(images, tones, details, strict=True):
-        perceptual, difference = next(seen) if contrast >= LEAST_CONTRAST else (None, None)
+    for image, (brightness, contrast, entropy), (sharp, noise), looked in zip(
+        images, tones, details, seen, strict=True
+    ):
+        perceptual, difference = looked if contrast >= LEAST_CONTRAST else (None, None)
         row = {
             "brightness": brightness,
             "contrast": contrast,

@@ -32,15 +32,16 @@ class Located:
     origins: pa.Array
 
     @classmethod
-    def of(cls, table: pa.Table, chunk: Chunk, numbers: pa.Array) -> Located:
+    def of(cls, chunk: Chunk, chosen: pl.Series | None) -> Located:
         """Rows of one chunk.
 
         Args:
-            table: the rows, in the unified schema.
-            chunk: that they are of.
-            numbers: int64, as above.
+            chunk: input rows.
+            chosen: Boolean, which of them; None for all.
         """
-        return cls(table, numbers, (chunk.fragment,), pa.repeat(pa.scalar(0, pa.int32()), len(table)))
+        table = chunk.table_of(chosen)
+        origins = pa.repeat(pa.scalar(0, pa.int32()), len(table))
+        return cls(table, chunk.row_numbers(chosen), (chunk.fragment,), origins)
 
     @classmethod
     def concat(cls, parts: Sequence[Located]) -> Located:

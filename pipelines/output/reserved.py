@@ -76,7 +76,7 @@ class ReservedRows:
         if source != self._source:
             self.send()
             self._source = source
-        self._rows.append(Located.of(chunk.table_of(chosen), chunk, chunk.row_numbers(chosen)))
+        self._rows.append(Located.of(chunk, chosen))
         self._parts.append(named.filter(chosen))
         if sum(map(len, self._rows)) >= _MOST_ROWS or sum(rows.table.nbytes for rows in self._rows) >= _MOST_BYTES:
             self.send()

@@ -47,8 +47,7 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
         else:
             train = stack.enter_context(open_rows(task.run, task.layout, TRAIN, unit.number, schema, task.media))
             for chunk, plain in chunks:
-                rows = Located.of(chunk.table_of(plain), chunk, chunk.row_numbers(plain))
-                train.write(task.tables.split_table(rows, TRAIN))
+                train.write(task.tables.split_table(Located.of(chunk, plain), TRAIN))
     if result.measuring is not None:
         task.run.write(digest_path(unit.number), result.measuring.train_digests())
     return result

@@ -23,6 +23,8 @@ from pipelines.sources.uris import is_uri, join, normalize, refuse_secrets, sche
 from splitting.errors import DataError, SpecError
 
 _RENAMES = ("hdfs", "viewfs")
+_ONE_PUT = "allow_delayed_open"
+"""What has Arrow put a small file to S3 by one request instead of three, where the URI does not say otherwise."""
 _KNOWN = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss", "file")
 
 
@@ -80,14 +82,14 @@ def locate(path: str, base: str | None = None) -> Location:
 
 
 def _resolve(uri: str) -> tuple[fs.FileSystem, str]:
-    if scheme_of(uri) == "s3" and _ONE_PUT not in uri:  # small files are put by one request instead of three
-        uri += ("&" if split_query(uri)[1] else "?") + f"{_ONE_PUT}=true"
+    query = split_query(uri)[1]
+    if scheme_of(uri) == "s3" and _ONE_PUT not in query:
+        uri += f"{'&' if query else '?'}{_ONE_PUT}=true"
     filesystem, inner = fs.FileSystem.from_uri(uri)
     return (azure.with_account_key(filesystem) if scheme_of(uri) in azure.SCHEMES else filesystem), inner
 
 
 _LOCAL = fs.LocalFileSystem()
-_ONE_PUT = "allow_delayed_open"
 
 
 def first_line(error: BaseException) -> str:
