@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
 from pipelines.api import Progress
 from pipelines.ingesting import ingest_sources
 from pipelines.job import make_heading, make_request, make_rules, make_tables
-from pipelines.jobs.census import CensusTask, build_census
-from pipelines.jobs.execution import run_job
+from pipelines.jobs.census import CENSUS, FIRST_ROWS, CensusTask, build_census
+from pipelines.jobs.collect import CANDIDATES, SHORTLIST, CollectTask, build_collect
+from pipelines.jobs.execution import Build, run_job
 from pipelines.jobs.lookup import find_trained
 from pipelines.jobs.options import JobOptions, job_options, runner_of
 from pipelines.linking import LinkJob, earlier_of, link_groups
@@ -28,11 +30,11 @@ from pipelines.spec.models import Spec
 from pipelines.spec.predicates import check_columns
 from pipelines.stored import read_plan, write_plan
 from pipelines.suites import load_suites, read_suites, write_suites
-from splitting.candidates import Candidates, Shortlist, census_limit
+from splitting.candidates import Candidates, Shortlist, census_limit, shortlist
 from splitting.census import Census
 from splitting.compose import Heading, make_plan
 from splitting.errors import DataError, RunDirectoryError
-from splitting.first_rows import first_bound
+from splitting.first_rows import FirstRows, first_bound
 from splitting.inputs import Inputs, Previous, Trained
 from splitting.linking.closing import Earlier
 from splitting.linking.linked import Linked
@@ -159,29 +161,34 @@ class _CensusJob:
     ) -> None:
         self._rules, self._request, self._inventory = rules, request, inventory
         self._run, self._options, self._progress = run, options, progress
+        self._fragments, self._folder = join_neighbours(inventory.fragments, _ROWS_AT_ONCE), run.path(WORK).uri
         self.log = log
 
     def take(self, old: Plan | None, depth: int) -> Inputs:
         known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)
         limit = census_limit(self._request, _row_bound(self._inventory), len(known), depth)
-        first, groups = first_bound(about_rows(self._inventory)), tuple(known.to_list())
-        task = CensusTask(self._rules, self._request, self._inventory.schema, limit, depth, first, groups)
-        folder = self._run.path(WORK).uri
-        total = _known_rows(self._inventory)
-        with counting("planning", None if total is None else 2 * total, self._progress):
-            fragments = join_neighbours(self._inventory.fragments, _ROWS_AT_ONCE)
-            self.log.run(
-                "census", lambda: run_job(self._options, lambda made: build_census(made, fragments, task, folder))
-            )
+        task = CensusTask(self._rules, self._inventory.schema, limit, first_bound(about_rows(self._inventory)))
+        self._run_job(CENSUS, partial(build_census, fragments=self._fragments, task=task, folder=self._folder))
+        census, first_rows = Census.from_bytes(self._summary(CENSUS)), FirstRows.from_bytes(self._summary(FIRST_ROWS))
+        listed = shortlist(census, self._rules, self._request, known, depth)
+        enough = first_rows.suffices(listed)
+        candidates = first_rows.candidates(listed) if enough else self._collect(listed)
         previous = Previous(old, Trained.nothing()) if old is not None else None
-        return Inputs(
-            self._rules,
-            self._request,
-            Census.from_bytes(self._run.read(f"{WORK}/census.bin")),
-            Shortlist.from_bytes(self._run.read(f"{WORK}/shortlist.bin")),
-            Candidates.from_bytes(self._run.read(f"{WORK}/candidates.bin")),
-            previous,
-        )
+        return Inputs(self._rules, self._request, census, listed, candidates, previous)
+
+    def _collect(self, listed: Shortlist) -> Candidates:
+        """Looks at the data once more, for the rows of the listed groups."""
+        self._run.write(SHORTLIST, listed.to_bytes())
+        task = CollectTask(self._rules, self._inventory.schema, self._run)
+        self._run_job(CANDIDATES, partial(build_collect, fragments=self._fragments, task=task, folder=self._folder))
+        return Candidates.from_bytes(self._summary(CANDIDATES))
+
+    def _run_job(self, name: str, build: Build) -> None:
+        with counting("planning", _known_rows(self._inventory), self._progress):
+            self.log.run(name, lambda: run_job(self._options, build))
+
+    def _summary(self, name: str) -> bytes:
+        return self._run.read(f"{WORK}/{name}.bin")
 
     def find_trained(self, earlier: RunDirectory, old: Plan, fresh: pl.DataFrame) -> Trained:
         """What looks new and the earlier run trained on."""

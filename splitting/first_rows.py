@@ -56,7 +56,7 @@ class FirstRows:
         Returns:
             Its rows up to the bound.
         """
-        first = rows.filter((pl.col(GROUP) <= bound) & pl.col(KEY).is_not_null())
+        first = rows.filter(rows[GROUP] <= bound).filter(pl.col(KEY).is_not_null())
         columns = list(rules.cell_columns)
         cells = first.select(columns).unique().with_row_index(_CELL)
         return cls(bound, cells, first.join(cells, on=columns, how="left", nulls_equal=True).select(_CELL, GROUP, KEY))

@@ -23,7 +23,7 @@ def tune_process() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # polars' allocator (jemalloc) has four arenas a core, each with freed memory of its own; and gives that back after
     # half a second, to ask for it again at once: a fifth of a second of page faults for every second of reading.
-    jemalloc = f"narenas:{cores},background_thread:true,dirty_decay_ms:10000,muzzy_decay_ms:0"
+    jemalloc = f"narenas:{cores},background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0"
     os.environ.setdefault("_RJEM_MALLOC_CONF", jemalloc)
     if "MALLOC_MMAP_THRESHOLD_" not in os.environ:
         _tune_c_library(cores)

@@ -22,12 +22,15 @@ from pipelines.jobs.loopback import keep_to_loopback
 from pipelines.jobs.options import ARGUMENTS, JobOptions, is_embedded, quiet_logs
 from splitting.errors import DataError, SpecError
 
+Build = Callable[[beam.Pipeline], None]
+"""Adds a job's transforms to a pipeline."""
+
 _CONNECT_SECONDS = 20
 _USER_ERROR = re.compile(r"^(?:[\w.]+\.)?(?:DataError|ShortfallError): (?P<text>.*)", re.DOTALL | re.MULTILINE)
 _AFTER_ERROR = re.compile(r"\n\s*\n(?:During handling of|The above exception)|\nTraceback \(most recent")
 
 
-def run_job(options: JobOptions, build: Callable[[beam.Pipeline], None]) -> dict[str, int]:
+def run_job(options: JobOptions, build: Build) -> dict[str, int]:
     """Runs a job to its end.
 
     Args:

@@ -11,8 +11,7 @@ from pipelines.ingest.counts import REUSED, TAKEN, IngestCounts
 from pipelines.ingest.members import Part
 from pipelines.ingest.part import IngestTask, ingest_part, list_parts
 from pipelines.jobs.counting import count, stage
-from pipelines.jobs.summaries import MergeSummaries
-from pipelines.run_directory import write_summary
+from pipelines.jobs.summaries import KeepSummary
 
 COUNTS = "ingest"
 
@@ -70,8 +69,7 @@ class IngestSources(beam.PTransform):
         return (
             (counted, nothing)
             | "Counts" >> beam.Flatten()
-            | "MergeCounts" >> beam.CombineGlobally(MergeSummaries(IngestCounts)).without_defaults()
-            | "WriteCounts" >> beam.Map(write_summary, self.folder, COUNTS).with_output_types(str)
+            | "KeepCounts" >> KeepSummary(IngestCounts, self.folder, COUNTS)
         )
 
 

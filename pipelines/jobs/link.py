@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from pipelines.jobs.counting import count, stage
 from pipelines.jobs.link_texts import LinkTexts, TextTask
-from pipelines.jobs.summaries import MergeSummaries
+from pipelines.jobs.summaries import KeepSummary, MergeSummaries
 from pipelines.progress import report_rows
-from pipelines.run_directory import RunDirectory, write_summary
+from pipelines.run_directory import RunDirectory
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import read_frame
 from splitting.linking.candidates import by_text, texts_of
@@ -227,8 +227,7 @@ class LinkGroups(beam.PTransform):
             | "InParts" >> beam.Map(_in_parts).with_output_types(tuple[str, bytes])
             | "MergeParts" >> beam.CombinePerKey(MergeSummaries(Linkage))
             | "Parts" >> beam.Values()
-            | "Merge" >> beam.CombineGlobally(MergeSummaries(Linkage)).without_defaults()
-            | "Write" >> beam.Map(write_summary, self.folder, self.name).with_output_types(str)
+            | "Keep" >> KeepSummary(Linkage, self.folder, self.name)
         )
 
 

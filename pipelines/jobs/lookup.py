@@ -11,9 +11,9 @@ import polars as pl
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.jobs.execution import run_job
-from pipelines.jobs.summaries import MergeSummaries
+from pipelines.jobs.summaries import KeepSummary
 from pipelines.output.layout import shard_path, split_of_shard
-from pipelines.run_directory import HELD_OUT, RunDirectory, write_summary
+from pipelines.run_directory import HELD_OUT, RunDirectory
 from splitting.errors import DataError, RunDirectoryError
 from splitting.frames import pack_frames, unpack_frames
 from splitting.inputs import Trained
@@ -131,8 +131,7 @@ def find_trained(
             | "TrainFiles" >> beam.Create(paths)
             | "Spread" >> beam.Reshuffle()
             | "LookUp" >> beam.ParDo(_LookUp(task)).with_output_types(bytes)
-            | "Merge" >> beam.CombineGlobally(MergeSummaries(_Found)).without_defaults()
-            | "Write" >> beam.Map(write_summary, folder, _FOUND).with_output_types(str)
+            | "Keep" >> KeepSummary(_Found, folder, _FOUND)
         )
 
     run_job(options, build)

@@ -9,9 +9,8 @@ import apache_beam as beam
 import polars as pl
 import pyarrow as pa
 
-from pipelines.jobs.summaries import MergeSummaries
+from pipelines.jobs.summaries import KeepSummary
 from pipelines.progress import report_rows
-from pipelines.run_directory import write_summary
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import read_frame
 from pipelines.stored_links import StoredLinks
@@ -88,6 +87,5 @@ def build_members(
         | "Fragments" >> beam.Create(list(fragments))
         | "Spread" >> beam.Reshuffle()
         | "FindMembers" >> beam.ParDo(_FindMembers(task)).with_output_types(bytes)
-        | "Merge" >> beam.CombineGlobally(MergeSummaries(Members)).without_defaults()
-        | "Write" >> beam.Map(write_summary, folder, name).with_output_types(str)
+        | "Keep" >> KeepSummary(Members, folder, name)
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import apache_beam as beam
 import pyarrow as pa
 
-from pipelines.jobs.summaries import MergeSummaries
+from pipelines.jobs.summaries import KeepSummary
 from pipelines.output.read_back import Reader, open_written
-from pipelines.run_directory import ASSIGNMENT, RunDirectory, write_summary
+from pipelines.run_directory import ASSIGNMENT, RunDirectory
 from splitting.assign import Assignment
 from splitting.columns import column, from_arrow
 from splitting.errors import DataError
@@ -102,13 +102,5 @@ def build_rescan(pipeline: beam.Pipeline, files: Sequence[tuple[str, str]], task
         | "Spread" >> beam.Reshuffle()
         | "Rescan" >> beam.ParDo(_Rescan(task)).with_outputs(TALLY, main=METRICS)
     )
-    _ = (
-        scanned[METRICS]
-        | "MergeMetrics" >> beam.CombineGlobally(MergeSummaries(TableMetrics)).without_defaults()
-        | "WriteMetrics" >> beam.Map(write_summary, folder, METRICS).with_output_types(str)
-    )
-    _ = (
-        scanned[TALLY]
-        | "MergeTallies" >> beam.CombineGlobally(MergeSummaries(Tally)).without_defaults()
-        | "WriteTally" >> beam.Map(write_summary, folder, TALLY).with_output_types(str)
-    )
+    _ = scanned[METRICS] | "KeepMetrics" >> KeepSummary(TableMetrics, folder, METRICS)
+    _ = scanned[TALLY] | "KeepTally" >> KeepSummary(Tally, folder, TALLY)

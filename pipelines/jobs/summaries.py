@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 import apache_beam as beam
 
+from pipelines.run_directory import write_summary
+
 S = TypeVar("S", bound="Summary")
 _PENDING = 16
 
@@ -67,3 +69,26 @@ class MergeSummaries(beam.CombineFn):
         if len(packed) < max(at, 1):
             return packed
         return [self._summary.merge([self._summary.from_bytes(part) for part in packed]).to_bytes()]
+
+
+class KeepSummary(beam.PTransform):
+    """Packed summaries to one of them all, in a file that the launcher reads; none where there are none."""
+
+    def __init__(self, summary: type[Summary], folder: str, name: str) -> None:
+        """Chooses what is kept where.
+
+        Args:
+            summary: whose packed instances come in.
+            folder: URI of the folder.
+            name: of the file, without ending.
+        """
+        super().__init__()
+        self._summary, self._folder, self._name = summary, folder, name
+
+    def expand(self, packed: beam.PCollection[bytes]) -> beam.PCollection[str]:
+        """Merges, writes."""
+        return (
+            packed
+            | "Merge" >> beam.CombineGlobally(MergeSummaries(self._summary)).without_defaults()
+            | "Write" >> beam.Map(write_summary, self._folder, self._name).with_output_types(str)
+        )

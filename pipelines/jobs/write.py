@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from pipelines.jobs.counting import count, count_unit, stage
-from pipelines.jobs.summaries import MergeSummaries
+from pipelines.jobs.summaries import KeepSummary, MergeSummaries
 from pipelines.output.evaluation import leaks_of_unit, names_in_file, write_evaluation_shard
 from pipelines.output.parcel import Parcel
 from pipelines.output.task import Unit, WriteTask
 from pipelines.output.unit import write_unit
-from pipelines.run_directory import write_summary
 from validation.leaks import EvaluationNames
 from validation.measures import Measures
 from validation.tally import Tally
@@ -117,16 +116,11 @@ class WriteSplits(beam.PTransform):
             | "FindLeaks" >> beam.ParDo(_FindLeaks(task), beam.pvalue.AsSingleton(names)).with_output_types(bytes)
         )
         between = names | "BetweenSplits" >> beam.Map(_leaks_between, task).with_output_types(bytes)
-        _ = (
-            written[_WriteUnit.MEASURES]
-            | "MergeMeasures" >> beam.CombineGlobally(MergeSummaries(Measures)).without_defaults()
-            | "WriteMeasures" >> beam.Map(write_summary, self.folder, MEASURES).with_output_types(str)
-        )
+        _ = written[_WriteUnit.MEASURES] | "KeepMeasures" >> KeepSummary(Measures, self.folder, MEASURES)
         return (
             (written[_WriteUnit.TALLY], shards.tally, leaks, between)
             | "Tallies" >> beam.Flatten()
-            | "MergeTallies" >> beam.CombineGlobally(MergeSummaries(Tally)).without_defaults()
-            | "WriteTally" >> beam.Map(write_summary, self.folder, TALLY).with_output_types(str)
+            | "KeepTally" >> KeepSummary(Tally, self.folder, TALLY)
         )
 
 

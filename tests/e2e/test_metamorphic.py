@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import api
-from pipelines.jobs import census as census_job
+from pipelines.jobs import collect as collect_job
 from tests.support import corpus as corpora
 from tests.support.corpus import EVALUATION, decision, evaluation_bytes, read_split, train_rows
 from tests.support.corpus import FULL_SPEC as SPEC
@@ -176,8 +176,8 @@ def test_runners_and_workers_decide_nothing(base: Path, tmp_path: Path, options:
 def test_a_second_look_at_the_data_decides_nothing(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("splitting.first_rows.FirstRows.suffices", lambda *_: False)
     looked: list[int] = []
-    collect = census_job.collect_candidates
-    monkeypatch.setattr(census_job, "collect_candidates", lambda *given: (looked.append(1), collect(*given))[1])
+    collect = collect_job.collect_candidates
+    monkeypatch.setattr(collect_job, "collect_candidates", lambda *given: (looked.append(1), collect(*given))[1])
     api.plan(str(base / "spec.yaml"), str(tmp_path / "RUN"))
     assert looked
     assert decision(tmp_path / "RUN") == decision(base / "RUN")
