@@ -109,10 +109,8 @@ class TakeCensus(beam.PTransform):
 
     def expand(self, fragments: beam.PCollection[Fragment]) -> beam.PCollection[str]:
         """Looks, merges, writes."""
-        seen = (
-            fragments
-            | "Spread" >> beam.Reshuffle()
-            | "LookAtFragments" >> beam.ParDo(_LookAtFragments(self.task)).with_outputs(FIRST_ROWS, main=CENSUS)
+        seen = fragments | "LookAtFragments" >> beam.ParDo(_LookAtFragments(self.task)).with_outputs(
+            FIRST_ROWS, main=CENSUS
         )
         return (
             seen[CENSUS] | "KeepCensus" >> KeepSummary(Census, self.folder, CENSUS),

@@ -91,7 +91,6 @@ def build_collect(pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: 
     _ = (
         pipeline
         | "Fragments" >> beam.Create(list(fragments))
-        | "Spread" >> beam.Reshuffle()
         | "CollectCandidates" >> beam.ParDo(_CollectCandidates(task)).with_output_types(bytes)
         | "KeepCandidates" >> KeepSummary(Candidates, folder, CANDIDATES)
     )

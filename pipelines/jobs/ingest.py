@@ -61,7 +61,6 @@ class IngestSources(beam.PTransform):
         nothing = sources.pipeline | "NoCounts" >> beam.Create([IngestCounts.empty().to_bytes()])
         counted = (
             sources
-            | "SpreadSources" >> beam.Reshuffle()
             | "ListParts" >> beam.ParDo(_ListParts(tasks)).with_output_types(tuple[str, int, bytes])
             | "SpreadParts" >> beam.Reshuffle()
             | "IngestParts" >> beam.ParDo(_IngestPart(tasks)).with_output_types(bytes)

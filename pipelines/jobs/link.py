@@ -194,11 +194,8 @@ class LinkGroups(beam.PTransform):
     def expand(self, fragments: beam.PCollection[Fragment]) -> beam.PCollection[str]:
         """Reads values, links equal ones, then near ones, closes."""
         task = self.task
-        taken = (
-            fragments
-            | "Spread" >> beam.Reshuffle()
-            | "TakeValues"
-            >> beam.ParDo(_TakeValues(task)).with_outputs(_TakeValues.LINKAGE, _TakeValues.TEXTS, main="values")
+        taken = fragments | "TakeValues" >> beam.ParDo(_TakeValues(task)).with_outputs(
+            _TakeValues.LINKAGE, _TakeValues.TEXTS, main="values"
         )
         written = (
             fragments.pipeline

@@ -129,7 +129,6 @@ def find_trained(
         _ = (
             pipeline
             | "TrainFiles" >> beam.Create(paths)
-            | "Spread" >> beam.Reshuffle()
             | "LookUp" >> beam.ParDo(_LookUp(task)).with_output_types(bytes)
             | "Keep" >> KeepSummary(_Found, folder, _FOUND)
         )

@@ -85,7 +85,6 @@ def build_members(
     _ = (
         pipeline
         | "Fragments" >> beam.Create(list(fragments))
-        | "Spread" >> beam.Reshuffle()
         | "FindMembers" >> beam.ParDo(_FindMembers(task)).with_output_types(bytes)
         | "Keep" >> KeepSummary(Members, folder, name)
     )

@@ -99,7 +99,6 @@ def build_rescan(pipeline: beam.Pipeline, files: Sequence[tuple[str, str]], task
     scanned = (
         pipeline
         | "Files" >> beam.Create(list(files))
-        | "Spread" >> beam.Reshuffle()
         | "Rescan" >> beam.ParDo(_Rescan(task)).with_outputs(TALLY, main=METRICS)
     )
     _ = scanned[METRICS] | "KeepMetrics" >> KeepSummary(TableMetrics, folder, METRICS)

@@ -75,9 +75,10 @@ class _FindLeaks(beam.DoFn):
     def __init__(self, task: WriteTask) -> None:
         self._task = task
 
-    def process(self, unit: int, names: bytes) -> Iterator[bytes]:
+    def process(self, unit: int, packed: list[bytes]) -> Iterator[bytes]:
         with stage("read_back"):
-            found = leaks_of_unit(unit, EvaluationNames.from_bytes(names), self._task)
+            names = EvaluationNames.merge([EvaluationNames.empty(), *map(EvaluationNames.from_bytes, packed)])
+            found = leaks_of_unit(unit, names, self._task)
         yield found.to_bytes()
 
 
@@ -94,26 +95,21 @@ class WriteSplits(beam.PTransform):
     def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[str]:
         """Writes, gathers, reads back, counts."""
         task = self.task
-        written = (
-            units
-            | "Spread" >> beam.Reshuffle()
-            | "WriteUnits" >> beam.ParDo(_WriteUnit(task)).with_outputs(*_WriteUnit.SIDES, main="rows")
-        )
+        written = units | "WriteUnits" >> beam.ParDo(_WriteUnit(task)).with_outputs(*_WriteUnit.SIDES, main="rows")
         shards = (
             written.rows
             | "ByShard" >> beam.GroupByKey()
             | "WriteShards" >> beam.ParDo(_WriteShard(task)).with_outputs(_WriteShard.NAMES, main="tally")
         )
-        nothing = units.pipeline | "NoNames" >> beam.Create([EvaluationNames.empty().to_bytes()])
         names = (
-            (shards[_WriteShard.NAMES], written[_WriteUnit.NAMES], nothing)
+            (shards[_WriteShard.NAMES], written[_WriteUnit.NAMES])
             | "Names" >> beam.Flatten()
             | "MergeNames" >> beam.CombineGlobally(MergeSummaries(EvaluationNames)).without_defaults()
         )
         leaks = (
             written[_WriteUnit.UNIT]
             | "Stored" >> beam.Reshuffle()
-            | "FindLeaks" >> beam.ParDo(_FindLeaks(task), beam.pvalue.AsSingleton(names)).with_output_types(bytes)
+            | "FindLeaks" >> beam.ParDo(_FindLeaks(task), beam.pvalue.AsList(names)).with_output_types(bytes)
         )
         between = names | "BetweenSplits" >> beam.Map(_leaks_between, task).with_output_types(bytes)
         _ = written[_WriteUnit.MEASURES] | "KeepMeasures" >> KeepSummary(Measures, self.folder, MEASURES)
