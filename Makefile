@@ -43,7 +43,7 @@ demo-images: $(VENV)/.stamp-demo-images  ## Install, then split 2,200 photos fro
 	@echo "The run lies in runs/images; its report: $(BIN)/targetsplit report runs/images --open"
 
 test: lint types  ## Everything that must pass: lint, types, import contracts, doctests, tests
-	$(BIN)/python -m pytest -n $(JOBS) --doctest-modules $(PACKAGES) tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --doctest-modules $(PACKAGES) tests
 
 lint: $(VENV)/.stamp-dev  ## Ruff and the import contracts
 	$(BIN)/ruff check .

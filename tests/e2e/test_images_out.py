@@ -48,6 +48,7 @@ checks: {{profile: false}}
 MODES = ("data", "index", "webdataset", "folder")
 SPLITS = ("train", "train_dev", "dev", "test")
 WEB, APP = 150, 90
+FEW = {"test": 3, "dev": 3, "train_dev": 3}
 
 
 def write_photos(folder: Path, web: int = WEB, app: int = APP, size: int = 24) -> None:
@@ -262,9 +263,9 @@ def test_what_cannot_be_written_is_told_of_the_spec(tmp_path: Path, text: str, p
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As many as a store takes and gives in seconds, and a spec for each way of writing."""
     folder = tmp_path_factory.mktemp("few")
-    write_photos(folder, 30, 24)
+    write_photos(folder, 15, 12)
     for mode in MODES:
-        write_spec(folder, mode, test=5, dev=6, train_dev=6)
+        write_spec(folder, mode, **FEW)
     return folder
 
 
@@ -291,7 +292,7 @@ def test_sources_and_run_on_object_storage_give_the_same_bytes(
 
 @pytest.mark.usefixtures("stored")
 def test_files_of_an_object_store_cannot_be_linked(few: Path, tmp_path: Path) -> None:
-    text = write_spec(tmp_path, "folder", "folder: {link: hard}", test=5, dev=6, train_dev=6).read_text()
+    text = write_spec(tmp_path, "folder", "folder: {link: hard}", **FEW).read_text()
     away = text.replace("path: web", f"path: s3://{BUCKET}/photos/web").replace(
         "path: app", f"path: s3://{BUCKET}/photos/app"
     )

@@ -67,7 +67,9 @@ def test_who_does_not_listen_fails_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TARGETSPLIT_LINEAGE", "true")
-    monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:9")  # nobody answers on this port
+    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__TYPE", "http")
+    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__URL", "http://127.0.0.1:9")  # nobody answers on this port
+    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__RETRY", '{"total": 1, "backoff_factor": 0.1}')
     write_parquet(tmp_path, web_and_app())
     api.plan(write_spec(tmp_path, SPEC), tmp_path / "RUN")
     assert "OpenLineage did not take an event" in capsys.readouterr().err

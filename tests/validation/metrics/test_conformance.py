@@ -257,7 +257,11 @@ def validated_by_great_expectations(expectations: list[Any], frame: pl.DataFrame
 
 
 @pytest.mark.parametrize("count", [ROWS, 0])
-def test_expectations_judge_metrics_as_great_expectations_judges_rows(count: int) -> None:
+def test_expectations_judge_metrics_as_great_expectations_judges_rows(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # For each decimal Great Expectations looks whether its profiler is among the callers: most of this test's time.
+    monkeypatch.setattr("great_expectations.util.stack", list)
     frame = rows(count)
     expectations = [
         *of_the_table(frame),
