@@ -47,7 +47,7 @@ from validation.gx.process import Judge
 from validation.gx.values import UserSuite
 
 _DEPTHS = (1, 4, 16, 64, 256, 1024)
-_ROWS_AT_ONCE = 250_000
+_ROWS_AT_ONCE = 500_000
 
 
 def make_run_plan(
