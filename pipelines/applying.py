@@ -104,8 +104,8 @@ def apply_run_plan(
         with counting("writing", plan.rows_read, progress):
             folder = run.path(WORK).uri
             log.run("write", lambda: run_job(options, lambda pipeline: build_write(pipeline, units, task, folder)))
-        tally = Tally.from_bytes(run.read(f"{WORK}/{TALLY}.bin"))
-        measures = Measures.from_bytes(run.read(f"{WORK}/{MEASURES}.bin")) if spec.checks.profile else None
+        tally = Tally.from_bytes(run.read_summary(TALLY))
+        measures = Measures.from_bytes(run.read_summary(MEASURES)) if spec.checks.profile else None
     finally:
         run.clear([WORK])
     _check_faithful(plan, tally)

@@ -139,7 +139,7 @@ def _find(
     fragments = join_neighbours(inventory.fragments, ROWS_AT_ONCE)
     with counting("naming", rows, progress):
         run_job(options, lambda made: build_members(made, fragments, task, folder.path(WORK).uri, _MEMBERS))
-    members = Members.from_bytes(folder.read(f"{WORK}/{_MEMBERS}.bin"))
+    members = Members.from_bytes(folder.read_summary(_MEMBERS))
     names = [rule.name for rule in spec.links]
     return Duplicates(
         table=table_of(members, found.forest, shown, spec.links, task.key, spec.source_column),

@@ -71,7 +71,7 @@ def ingest_sources(
     try:
         with counting(f"measuring {kind.name}", None, progress):
             log.run("ingest", lambda: run_job(options, lambda made: build_ingest(made, tasks, folder)))
-        counts = IngestCounts.from_bytes(run.read(f"{WORK}/{COUNTS}.bin"))
+        counts = IngestCounts.from_bytes(run.read_summary(COUNTS))
     finally:
         run.clear([WORK])
     for task in tasks:

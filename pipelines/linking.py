@@ -112,7 +112,7 @@ class LinkJob:
                     self.options, lambda made: build_link(made, fragments, task, folder, _LINKAGE, written)
                 ),
             )
-        return Linkage.from_bytes(self.run.read(f"{WORK}/{_LINKAGE}.bin"))
+        return Linkage.from_bytes(self.run.read_summary(_LINKAGE))
 
 
 def link_groups(job: LinkJob, earlier: Earlier) -> Linking | None:

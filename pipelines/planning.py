@@ -161,15 +161,17 @@ class _CensusJob:
     ) -> None:
         self._rules, self._request, self._inventory = rules, request, inventory
         self._run, self._options, self._progress = run, options, progress
-        self._fragments, self._folder = join_neighbours(inventory.fragments, _ROWS_AT_ONCE), run.path(WORK).uri
+        self._fragments = join_neighbours(inventory.fragments, _ROWS_AT_ONCE)
         self.log = log
 
     def take(self, old: Plan | None, depth: int) -> Inputs:
         known = old.ledger[GROUP].unique().sort() if old is not None else pl.Series(GROUP, [], dtype=pl.UInt64)
         limit = census_limit(self._request, _row_bound(self._inventory), len(known), depth)
         task = CensusTask(self._rules, self._inventory.schema, limit, first_bound(about_rows(self._inventory)))
-        self._run_job(CENSUS, partial(build_census, fragments=self._fragments, task=task, folder=self._folder))
-        census, first_rows = Census.from_bytes(self._summary(CENSUS)), FirstRows.from_bytes(self._summary(FIRST_ROWS))
+        folder = self._run.path(WORK).uri
+        self._run_job(CENSUS, partial(build_census, fragments=self._fragments, task=task, folder=folder))
+        census = Census.from_bytes(self._run.read_summary(CENSUS))
+        first_rows = FirstRows.from_bytes(self._run.read_summary(FIRST_ROWS))
         listed = shortlist(census, self._rules, self._request, known, depth)
         enough = first_rows.suffices(listed)
         candidates = first_rows.candidates(listed) if enough else self._collect(listed)
@@ -180,15 +182,12 @@ class _CensusJob:
         """Looks at the data once more, for the rows of the listed groups."""
         self._run.write(SHORTLIST, listed.to_bytes())
         task = CollectTask(self._rules, self._inventory.schema, self._run)
-        self._run_job(CANDIDATES, partial(build_collect, fragments=self._fragments, task=task, folder=self._folder))
-        return Candidates.from_bytes(self._summary(CANDIDATES))
+        self._run_job(CANDIDATES, partial(build_collect, fragments=self._fragments, task=task))
+        return Candidates.from_bytes(self._run.read_summary(CANDIDATES))
 
     def _run_job(self, name: str, build: Build) -> None:
         with counting("planning", _known_rows(self._inventory), self._progress):
             self.log.run(name, lambda: run_job(self._options, build))
-
-    def _summary(self, name: str) -> bytes:
-        return self._run.read(f"{WORK}/{name}.bin")
 
     def find_trained(self, earlier: RunDirectory, old: Plan, fresh: pl.DataFrame) -> Trained:
         """What looks new and the earlier run trained on."""

@@ -68,8 +68,8 @@ def rescan(
     try:
         run.write(ASSIGNMENT, assignment_of(plan, {pool.name: 2**i for i, pool in enumerate(rules.pools)}).to_bytes())
         run_job(options, lambda pipeline: build_rescan(pipeline, files, task, run.path(WORK).uri))
-        metrics = TableMetrics.from_bytes(run.read(f"{WORK}/{METRICS}.bin"))
-        changes = list(_changes(Tally.from_bytes(run.read(f"{WORK}/{TALLY}.bin")), stored))
+        metrics = TableMetrics.from_bytes(run.read_summary(METRICS))
+        changes = list(_changes(Tally.from_bytes(run.read_summary(TALLY)), stored))
     finally:
         run.clear([WORK])
     if changes:

@@ -74,6 +74,10 @@ class RunDirectory:
         """The bytes of a file."""
         return read_bytes(self.path(name))
 
+    def read_summary(self, name: str) -> bytes:
+        """What workers left in the run's working folder by `write_summary`."""
+        return self.read(f"{WORK}/{name}.bin")
+
     def write(self, name: str, data: bytes | str) -> None:
         """Writes a file at once: whole or not at all."""
         write_bytes_atomic(self.path(name), data.encode() if isinstance(data, str) else data)

@@ -79,18 +79,17 @@ class _CollectCandidates(beam.DoFn):
         yield GlobalWindows.windowed_value(packed)
 
 
-def build_collect(pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: CollectTask, folder: str) -> None:
+def build_collect(pipeline: beam.Pipeline, fragments: Sequence[Fragment], task: CollectTask) -> None:
     """Adds the job to a pipeline.
 
     Args:
         pipeline: to add to.
         fragments: all of the data.
-        task: see there.
-        folder: where the candidates go.
+        task: see there; the candidates go where the shortlist lies.
     """
     _ = (
         pipeline
         | "Fragments" >> beam.Create(list(fragments))
         | "CollectCandidates" >> beam.ParDo(_CollectCandidates(task)).with_output_types(bytes)
-        | "KeepCandidates" >> KeepSummary(Candidates, folder, CANDIDATES)
+        | "KeepCandidates" >> KeepSummary(Candidates, task.run.path(WORK).uri, CANDIDATES)
     )

@@ -70,14 +70,17 @@ class _WriteShard(beam.DoFn):
 
 
 class _FindLeaks(beam.DoFn):
-    """Reads a written train shard back and counts rows that are, by key, group or contents, in an evaluation split."""
+    """Reads a written train shard back and counts rows that are, by key, group or contents, in an evaluation split.
+
+    The names of all these splits come as a list of one, or of none where there is no such split.
+    """
 
     def __init__(self, task: WriteTask) -> None:
         self._task = task
 
     def process(self, unit: int, packed: list[bytes]) -> Iterator[bytes]:
         with stage("read_back"):
-            names = EvaluationNames.merge([EvaluationNames.empty(), *map(EvaluationNames.from_bytes, packed)])
+            names = EvaluationNames.from_bytes(packed[0]) if packed else EvaluationNames.empty()
             found = leaks_of_unit(unit, names, self._task)
         yield found.to_bytes()
 

@@ -62,8 +62,8 @@ def test_train_rows_cross_no_shuffle(flink: FlinkCluster, wide: Case) -> None:
     assert apply < 0.2 * data
 
 
-def _there(pattern: str) -> Callable[[Path], bool]:
-    return lambda run: next(run.glob(pattern), None) is not None
+def _there(*patterns: str) -> Callable[[Path], bool]:
+    return lambda run: any(next(run.glob(pattern), None) for pattern in patterns)
 
 
 def _first_worker(_: Path) -> bool:
@@ -73,7 +73,7 @@ def _first_worker(_: Path) -> bool:
 MOMENTS = {
     "plan, workers start": (1, _first_worker),
     "plan, workers are at work": (1, _first_worker),
-    "plan, rows are counted": (1, lambda run: _there("_work/census.bin")(run) or _there("plan/plan.json")(run)),
+    "plan, rows are counted": (1, _there("_work/census.bin", "plan/plan.json")),
     "apply, workers start": (2, _first_worker),
     "apply, a unit is begun": (2, _there("data/*")),
     "apply, a unit is written": (2, _there("data/train-*")),
