@@ -18,6 +18,7 @@ from validation.tables import ValueKind
 
 Output = Literal["data", "index", "webdataset", "folder"]
 REASON = "reason"
+_RUN = 1_000
 INDEX_COLUMNS = ("file", "row", "split")
 WHOLE_ROW = "row_key"
 
@@ -108,19 +109,20 @@ class OutputTables:
         index = self._index_columns(rows)
         return pa.table([*index, _constant(split, len(rows))], schema=self.split_schema())
 
-    def split_frame(self, chunk: Chunk, chosen: pl.Series | None) -> pl.DataFrame:
+    def split_frame(self, chunk: Chunk, chosen: pl.Series | None, sources: pl.Enum) -> pl.DataFrame:
         """Output rows of a split, as polars has them; not for an index.
 
         Args:
             chunk: input rows.
             chosen: Boolean, which of them; None for all.
+            sources: the type of the source column.
 
         Returns:
             A frame of the columns of `split_schema`.
         """
-        source = pl.lit(chunk.fragment.source, dtype=pl.String).alias(self.source_column)
+        source = pl.lit(chunk.fragment.source, dtype=sources).alias(self.source_column)
         rows = chunk.frame(self.schema.names)
-        return (rows if chosen is None else rows.filter(chosen)).with_columns(source)
+        return (rows if chosen is None else _chosen(rows, chosen)).with_columns(source)
 
     def aside_table(self, rows: Located, reasons: pl.Series) -> pa.Table:
         """Held-out or rejected rows with their reasons.
@@ -167,3 +169,13 @@ def _held(kind: pa.DataType) -> ValueKind:
 
 def _constant(value: str, size: int) -> pa.Array:
     return pa.repeat(pa.scalar(value, pa.string()), size)
+
+
+def _chosen(rows: pl.DataFrame, chosen: pl.Series) -> pl.DataFrame:
+    """Some rows, in order; where they are nearly all, the runs between the others, which share the memory of all."""
+    others = (~chosen).arg_true()
+    if _RUN * len(others) > len(rows):
+        return rows.filter(chosen)
+    ends = [*others, len(rows)]
+    starts = [0, *(other + 1 for other in others)]
+    return pl.concat([rows.slice(start, end - start) for start, end in zip(starts, ends, strict=True)], rechunk=False)

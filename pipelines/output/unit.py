@@ -43,7 +43,9 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
     with ExitStack() as stack:
         chunks = _read_and_place(unit, task, AsideWriters(unit, task, stack), result)
         if task.tables.copies and task.media is None and streams(location, schema):
-            stream_shard(location, schema, (task.tables.split_frame(chunk, plain) for chunk, plain in chunks))
+            sources = pl.Enum(sorted({fragment.source for fragment in unit.fragments}))
+            frames = (task.tables.split_frame(chunk, plain, sources) for chunk, plain in chunks)
+            stream_shard(location, schema, frames, {task.tables.source_column: sources})
         else:
             train = stack.enter_context(open_rows(task.run, task.layout, TRAIN, unit.number, schema, task.media))
             for chunk, plain in chunks:

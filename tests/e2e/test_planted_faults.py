@@ -207,8 +207,8 @@ def test_a_label_that_train_lacks_is_told(tmp_path: Path, monkeypatch: pytest.Mo
 
     honest = OutputTables.split_frame
 
-    def forgetful(self: OutputTables, chunk: Chunk, chosen: pl.Series | None) -> pl.DataFrame:
-        return honest(self, chunk, chosen).with_columns(pl.col("label").replace("rare", "cat"))
+    def forgetful(self: OutputTables, chunk: Chunk, chosen: pl.Series | None, sources: pl.Enum) -> pl.DataFrame:
+        return honest(self, chunk, chosen, sources).with_columns(pl.col("label").replace("rare", "cat"))
 
     monkeypatch.setattr(OutputTables, "split_frame", forgetful)
     found = run(tmp_path / "again", {"web": tables["web"], "app": rare}, salt)
