@@ -22,8 +22,8 @@ def tune_process() -> None:
     # OpenBLAS starts a thread a core that spins, and nothing here multiplies large matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # polars' allocator (jemalloc) has four arenas a core, each with freed memory of its own; and gives that back after
-    # half a second, to ask for it again at once. After one second costs no time, and holds little.
-    jemalloc = f"narenas:{cores},background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0"
+    # half a second, to ask for it again at once. After three seconds costs little time, and holds little.
+    jemalloc = f"narenas:{cores},background_thread:true,dirty_decay_ms:3000,muzzy_decay_ms:0"
     os.environ.setdefault("_RJEM_MALLOC_CONF", jemalloc)
     if "MALLOC_MMAP_THRESHOLD_" not in os.environ:
         _tune_c_library(cores)

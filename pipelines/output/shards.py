@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import chain
 
 import polars as pl
@@ -189,18 +189,14 @@ def _row_group_size(frames: Iterator[pl.DataFrame]) -> tuple[int, Iterator[pl.Da
 
 
 def _schema_held(schema: pa.Schema, held: pl.Schema) -> pa.Schema:
-    """The types that polars has in memory, which it writes without a copy, with all else from the schema."""
+    """The types that polars has in memory, which it writes without a copy; all else of the fields as it should be."""
     native = pl.DataFrame(schema=held).to_arrow(compat_level=pl.CompatLevel.newest()).schema
     return pa.schema([wanted.with_type(have.type) for wanted, have in zip(schema, native, strict=True)])
 
 
 def _file_metadata(schema: pa.Schema) -> dict[str, str]:
-    """The key-value pairs that pyarrow writes, too: those of the schema, and the schema, from which readers of Arrow
-    take the types (`string` or `large_string`, say)."""
-    pairs = {}
-    for name, value in (schema.metadata or {}).items():
-        with suppress(UnicodeDecodeError):  # Parquet has texts alone here; the schema below has all
-            pairs[name.decode()] = value.decode()
+    """As pyarrow writes it: the pairs of the schema, and the schema itself, for those who read the file as Arrow."""
+    pairs = {name.decode(): value.decode() for name, value in (schema.metadata or {}).items()}
     return {**pairs, _ARROW_SCHEMA: base64.b64encode(schema.serialize().to_pybytes()).decode()}
 
 

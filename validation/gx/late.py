@@ -12,8 +12,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-SELDOM_USED = ("scipy.stats", "altair")
-"""For one expectation that compares histograms, and for the charts in Data Docs of columns."""
+SELDOM_USED = ("scipy.stats", "altair", "boto3")
+"""For one expectation that compares histograms, for the charts in Data Docs of columns, for Amazon's services."""
 
 
 class _LateModule(ModuleType):

@@ -24,6 +24,15 @@ def test_without_a_runner_jobs_run_here_on_all_cores(arguments: list[str]) -> No
     assert options.view_as(DirectOptions).direct_num_workers >= 1
 
 
+def test_spare_threads_come_on_top_of_the_cores_unless_the_user_says_how_many() -> None:
+    def workers(*arguments: str, spare: int = 0) -> int:
+        return int(job_options(arguments, spare=spare).view_as(DirectOptions).direct_num_workers)
+
+    assert workers(spare=1) == workers() + 1
+    assert workers("--direct_num_workers=2", spare=1) == 2
+    assert workers("--direct_running_mode=multi_processing", spare=1) == workers()
+
+
 _BOTH_HERE = threading.Event()
 _SEEN: set[int] = set()
 

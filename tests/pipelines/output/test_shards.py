@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.output.shards import ROW_GROUP, open_shard, stream_shard, streams
 from pipelines.sources.filesystems import Location, locate
+from splitting.columns import from_arrow
 from splitting.errors import DataError
 
 SCHEMA = pa.schema(
@@ -22,9 +23,13 @@ SCHEMA = pa.schema(
         pa.field("n", pa.uint64()),
         pa.field("x", pa.float32()),
         pa.field("*", pa.large_binary()),
+        pa.field("name", pa.string()),
+        pa.field("bytes", pa.binary(), nullable=False, metadata={"PARQUET:field_id": "7"}),
+        pa.field("source", pa.string()),
     ],
     metadata={"owner": "team"},
 )
+SOURCES = pl.Enum(["app", "web"])
 
 
 def rows(start: int, count: int) -> pa.Table:
@@ -36,6 +41,9 @@ def rows(start: int, count: int) -> pa.Table:
         [2**64 - 1 - i for i in numbers],
         [float("nan") if i % 5 == 0 else i / 3 for i in numbers],
         [bytes([i % 256]) for i in numbers],
+        [None if i % 11 == 0 else "ä" * (i % 20) for i in numbers],
+        [bytes([i % 256]) * (i % 30) for i in numbers],
+        ["web" if i % 3 else "app" for i in numbers],
     ]
     return pa.table([pa.array(v, f.type) for v, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
 
@@ -44,10 +52,18 @@ def place(path: Path) -> Location:
     return locate(str(path))
 
 
+def frame(table: pa.Table) -> pl.DataFrame:
+    return from_arrow(table).with_columns(pl.col("source").cast(SOURCES))
+
+
+def stream(location: Location, frames: Iterator[pl.DataFrame]) -> None:
+    stream_shard(location, SCHEMA, frames, {"source": SOURCES})
+
+
 def test_both_writers_write_the_same_values_and_the_same_schema(tmp_path: Path) -> None:
     tables = [rows(0, 10), rows(10, ROW_GROUP), rows(ROW_GROUP + 10, 1)]
     assert streams(place(tmp_path / "a.parquet"), SCHEMA)
-    stream_shard(place(tmp_path / "a.parquet"), SCHEMA, (pl.DataFrame(pl.from_arrow(table)) for table in tables))
+    stream(place(tmp_path / "a.parquet"), map(frame, tables))
     with open_shard(place(tmp_path / "b.parquet"), SCHEMA) as shard:
         for table in tables:
             shard.write(table)
@@ -69,7 +85,7 @@ def test_both_writers_write_the_same_values_and_the_same_schema(tmp_path: Path) 
 def test_a_shard_without_rows_keeps_its_schema(tmp_path: Path, write: str) -> None:
     path = tmp_path / "a.parquet"
     if write == "stream":
-        stream_shard(place(path), SCHEMA, iter(()))
+        stream(place(path), iter(()))
     else:
         with open_shard(place(path), SCHEMA):
             pass
@@ -78,19 +94,19 @@ def test_a_shard_without_rows_keeps_its_schema(tmp_path: Path, write: str) -> No
 
 
 def _breaking() -> Iterator[pl.DataFrame]:
-    yield pl.DataFrame(pl.from_arrow(rows(0, 10)))
+    yield frame(rows(0, 10))
     raise DataError("the input is cut off")
 
 
 def _write_breaking(location: Location) -> None:
     with open_shard(location, SCHEMA) as shard:
-        for frame in _breaking():
-            shard.write(frame.to_arrow().cast(SCHEMA))
+        for part in _breaking():
+            shard.write(part.to_arrow().cast(SCHEMA))
 
 
 def test_a_shard_whose_rows_end_early_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the input is cut off"):
-        stream_shard(place(tmp_path / "a.parquet"), SCHEMA, _breaking())
+        stream(place(tmp_path / "a.parquet"), _breaking())
     with pytest.raises(DataError, match="the input is cut off"):
         _write_breaking(place(tmp_path / "b.parquet"))
     assert not list(tmp_path.iterdir())
@@ -98,7 +114,7 @@ def test_a_shard_whose_rows_end_early_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [pa.string(), pa.dictionary(pa.int8(), pa.string()), pa.decimal128(5, 2), pa.timestamp("s"), pa.list_(pa.int8())],
+    [pa.dictionary(pa.int8(), pa.string()), pa.decimal128(5, 2), pa.timestamp("s"), pa.list_(pa.int8())],
 )
 def test_types_that_polars_would_change_are_left_to_pyarrow(tmp_path: Path, kind: pa.DataType) -> None:
     assert not streams(place(tmp_path / "a.parquet"), pa.schema([("a", kind)]))
@@ -107,7 +123,7 @@ def test_types_that_polars_would_change_are_left_to_pyarrow(tmp_path: Path, kind
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="write"):
-        stream_shard(place(tmp_path / "file" / "a.parquet"), SCHEMA, iter(()))
+        stream(place(tmp_path / "file" / "a.parquet"), iter(()))
 
 
 def test_row_groups_of_files_are_bounded_by_bytes_and_have_no_dictionary(tmp_path: Path) -> None:
@@ -124,3 +140,30 @@ def test_row_groups_of_files_are_bounded_by_bytes_and_have_no_dictionary(tmp_pat
     assert "RLE_DICTIONARY" in groups[0].column(0).encodings
     assert all("RLE_DICTIONARY" not in group.column(1).encodings for group in groups)
     assert pq.read_table(tmp_path / "a.parquet")["image"].to_pylist() == files
+
+
+def test_both_writers_tell_readers_the_same_in_the_footer(tmp_path: Path) -> None:
+    stream(place(tmp_path / "a.parquet"), iter([frame(rows(0, 10))]))
+    with open_shard(place(tmp_path / "b.parquet"), SCHEMA) as shard:
+        shard.write(rows(0, 10))
+    one, two = (pq.ParquetFile(tmp_path / name) for name in ("a.parquet", "b.parquet"))
+    assert one.metadata.metadata[b"owner"] == two.metadata.metadata[b"owner"] == b"team"
+    assert (tmp_path / "a.parquet").read_bytes().count(b"ARROW:schema") == 1
+    for mine, theirs in zip(_leaves(one), _leaves(two), strict=True):
+        assert mine == theirs
+    assert pl.read_parquet(tmp_path / "a.parquet").schema["source"] == pl.String
+
+
+def _leaves(opened: pq.ParquetFile) -> list[tuple[str, str, str, int]]:
+    columns = [opened.schema.column(i) for i in range(len(opened.schema.names))]
+    return [(c.name, c.physical_type, str(c.logical_type), c.max_definition_level) for c in columns]
+
+
+def test_large_rows_make_small_row_groups(tmp_path: Path) -> None:
+    schema = pa.schema([("id", pa.int64()), ("body", pa.binary())])
+    many = [pl.DataFrame({"id": range(i, i + 100), "body": [bytes(1_000_000)] * 100}) for i in range(0, 300, 100)]
+    stream_shard(place(tmp_path / "a.parquet"), schema, iter(many))
+    meta = pq.read_metadata(tmp_path / "a.parquet")
+    assert max(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)) < 80_000_000
+    assert meta.num_rows == 300
+    assert pq.read_table(tmp_path / "a.parquet", columns=["id"])["id"].to_pylist() == list(range(300))
