@@ -16,7 +16,7 @@ PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c '$(NEW_ENOUGH)' 
 UV := $(shell command -v uv 2>/dev/null)
 
 # Worker processes for the tests, and the rows and repeats of the benchmark.
-JOBS ?= 2
+JOBS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 ROWS ?= 8.5M
 REPEATS ?= 3
 SOAK ?= 50

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import logging
 
+from validation.late import load_late
+
 
 def _import_beam_quickly() -> None:
-    """Imports Beam, without its warning about Google clients that this project does not use.
+    """Imports Beam without its warning about Google clients, and without Amazon's client: nothing here uses either.
 
     The collector would look through some hundred thousand new objects again and again, all of which stay.
     """
+    load_late("boto3")
     level, collects = logging.root.manager.disable, gc.isenabled()
     logging.disable(logging.WARNING)
     gc.disable()

@@ -7,13 +7,14 @@ import sys
 
 SCRIPT = """
 import sys
-from validation.gx.late import SELDOM_USED, load_late
+from validation.late import load_late
 
-load_late(*SELDOM_USED, "no_such_module", "json")
+load_late("scipy.stats", "altair", "boto3", "no_such_module", "json")
 import great_expectations
 import scipy.stats
 
 assert "scipy.stats._stats_py" not in sys.modules and "altair.vegalite" not in sys.modules
+assert "boto3.session" not in sys.modules
 from scipy.stats import norm
 
 assert "scipy.stats._stats_py" in sys.modules
@@ -21,7 +22,9 @@ assert norm.cdf(0) == 0.5 and scipy.stats.entropy([1.0]) == 0
 assert scipy.stats.norm is norm and sys.modules["scipy.stats"].norm is norm
 from scipy.stats._stats_py import ks_2samp
 import altair
+from boto3 import Session
 
+assert Session is sys.modules["boto3"].Session
 assert altair.Chart is sys.modules["altair"].Chart and altair.__version__
 assert "no_such_module" not in sys.modules and sys.modules["json"].dumps([]) == "[]"
 try:
