@@ -17,7 +17,7 @@ class _LateModule(ModuleType):
     """Stands for a module until one of its names is asked for."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # the import statement looks for these
+        if name.startswith("__") and name != "__version__":  # the import statement looks for these
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]

@@ -15,14 +15,14 @@ import pyarrow.types as pt
 from polars.io.plugins import register_io_source
 
 from pipelines.sources.filesystems import Location, local_output, open_output, raise_for
-from pipelines.sources.storable import check_readable
+from pipelines.sources.storable import check_readable, is_plain, is_text_or_bytes
 from splitting.columns import from_arrow
 
 ROW_GROUP = 2**17
 _PENDING = 16 * 2**20
 _SAMPLE_ROWS = 10_000
 _LEVEL = 1
-_ROW_GROUP_BYTES = 64 * 2**20
+_GROUP_BYTES, _LEAST_GROUP = 64 * 2**20, 2**14
 _ARROW_SCHEMA = "ARROW:schema"
 
 
@@ -120,32 +120,17 @@ def _repeats(column: pa.ChunkedArray) -> bool:
         return True
 
 
+class LargeRowsError(Exception):
+    """Rows are too large to be held by the row group."""
+
+
 def streams(location: Location, schema: pa.Schema) -> bool:
     """Whether `stream_shard` writes a table of this schema, here, so that it reads back with the very same schema."""
-    return location.is_local and all(_is_plain(field.type) for field in schema)
-
-
-def _is_plain(kind: pa.DataType) -> bool:
-    """Types that polars puts into Parquet as pyarrow does; the schema beside them tells the one from the other."""
-    return bool(
-        pt.is_integer(kind)
-        or pt.is_float32(kind)
-        or pt.is_float64(kind)
-        or pt.is_boolean(kind)
-        or pt.is_string(kind)
-        or pt.is_large_string(kind)
-        or pt.is_binary(kind)
-        or pt.is_large_binary(kind)
-        or pt.is_date32(kind)
-        or (pt.is_timestamp(kind) and kind.unit != "s")
-    )
+    return location.is_local and all(is_plain(field.type) for field in schema)
 
 
 def stream_shard(
-    location: Location,
-    schema: pa.Schema,
-    frames: Iterator[pl.DataFrame],
-    enums: Mapping[str, pl.Enum] | None = None,
+    location: Location, schema: pa.Schema, frames: Iterator[pl.DataFrame], enums: Mapping[str, pl.Enum]
 ) -> None:
     """Writes a Parquet file while its rows are read; it appears, whole, at the end. On all cores, in little memory.
 
@@ -157,18 +142,20 @@ def stream_shard(
 
     Raises:
         DataError: it cannot be written. What `frames` raises is raised.
+        LargeRowsError: a row group would take more than 64 MiB. Another writer may take less, as `open_shard` does.
     """
     failures: list[BaseException] = []
-    held = _polars_schema(schema, enums or {})
-    row_group_size, frames = _row_group_size(frames)
-    rows = _remembering(frames, failures)
+    held = _polars_schema(schema, enums)
+    group, frames = _row_group_size(frames)
+    rows = _remembering(_bounded(frames, group), failures)
     with local_output(location) as temporary:
         try:
             register_io_source(rows, schema=held).sink_parquet(
                 temporary,
                 compression="zstd",
                 compression_level=_LEVEL,
-                row_group_size=row_group_size,
+                statistics=_statistics(schema, enums),
+                row_group_size=group,
                 arrow_schema=_schema_held(schema, held),
                 metadata=_file_metadata(schema),
                 engine="streaming",
@@ -184,8 +171,32 @@ def _row_group_size(frames: Iterator[pl.DataFrame]) -> tuple[int, Iterator[pl.Da
     first = next(frames, None)
     if first is None or not len(first):
         return ROW_GROUP, frames
-    fit = _ROW_GROUP_BYTES * len(first) // max(1, int(first.estimated_size()))
-    return max(1, min(ROW_GROUP, fit)), chain([first], frames)
+    fit = _GROUP_BYTES // 2 * len(first) // max(1, int(first.estimated_size()))
+    return max(_LEAST_GROUP, min(ROW_GROUP, fit)), chain([first], frames)
+
+
+def _bounded(frames: Iterator[pl.DataFrame], group: int) -> Iterator[pl.DataFrame]:
+    """The frames, as long as no row group of so many rows takes too much; in a frame all rows count alike."""
+    rows, size = 0, 0.0  # of the open row group
+    for frame in frames:
+        each = frame.estimated_size() / max(1, len(frame))
+        size += each * min(len(frame), group - rows)
+        if max(size, each * min(len(frame), group)) > _GROUP_BYTES:
+            raise LargeRowsError
+        rows += len(frame)
+        if rows >= group:
+            rows %= group
+            size = each * rows
+        yield frame
+
+
+def _statistics(schema: pa.Schema, enums: Mapping[str, pl.Enum]) -> dict[str, bool]:
+    """What a footer tells of each row group's columns: the least and the largest value where none can be long.
+
+    Of texts and bytes polars may write them as they are, and a footer of long ones is more than readers take.
+    """
+    bounded = not any(is_text_or_bytes(field.type) for field in schema if field.name not in enums)
+    return {"min": bounded, "max": bounded, "null_count": True}
 
 
 def _schema_held(schema: pa.Schema, held: pl.Schema) -> pa.Schema:

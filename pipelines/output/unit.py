@@ -15,7 +15,7 @@ from pipelines.output.measuring import UnitMeasuring
 from pipelines.output.media.writing import open_rows
 from pipelines.output.parcel import LABEL
 from pipelines.output.reserved import AsideWriters, ReservedRows
-from pipelines.output.shards import stream_shard, streams
+from pipelines.output.shards import LargeRowsError, stream_shard, streams
 from pipelines.output.tables import LINE_SCHEMA
 from pipelines.output.task import Unit, UnitResult, WriteTask
 from pipelines.progress import report_rows
@@ -37,22 +37,45 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
     Returns:
         What it leaves to others.
     """
-    result = UnitResult(measuring=UnitMeasuring(task.measure, task.rules, task.tables) if task.measure else None)
-    schema = task.tables.split_schema()
-    location = task.run.path(task.layout.train_shard(unit.number))
-    with ExitStack() as stack:
-        chunks = _read_and_place(unit, task, AsideWriters(unit, task, stack), result)
-        if task.tables.copies and task.media is None and streams(location, schema):
-            sources = pl.Enum(sorted({fragment.source for fragment in unit.fragments}))
-            frames = (task.tables.split_frame(chunk, plain, sources) for chunk, plain in chunks)
-            stream_shard(location, schema, frames, {task.tables.source_column: sources})
-        else:
-            train = stack.enter_context(open_rows(task.run, task.layout, TRAIN, unit.number, schema, task.media))
-            for chunk, plain in chunks:
-                train.write(task.tables.split_table(Located.of(chunk, plain), TRAIN))
+    streamed = _stream(unit, task)
+    result = _write(unit, task) if streamed is None else streamed
     if result.measuring is not None:
         task.run.write(digest_path(unit.number), result.measuring.train_digests())
     return result
+
+
+def _stream(unit: Unit, task: WriteTask) -> UnitResult | None:
+    """Does a unit of work as polars does it best; None where that would change types, or take too much memory."""
+    schema = task.tables.split_schema()
+    location = task.run.path(task.layout.train_shard(unit.number))
+    if not task.tables.copies or task.media is not None or not streams(location, schema):
+        return None
+    result = _new_result(task)
+    sources = pl.Enum(sorted({fragment.source for fragment in unit.fragments}))
+    try:
+        with ExitStack() as stack:
+            chunks = _read_and_place(unit, task, AsideWriters(unit, task, stack), result)
+            frames = (task.tables.split_frame(chunk, plain, sources) for chunk, plain in chunks)
+            stream_shard(location, schema, frames, {task.tables.source_column: sources})
+    except LargeRowsError:
+        report_rows(-sum(counted["rows"] for counted in result.read.values()))
+        return None
+    return result
+
+
+def _write(unit: Unit, task: WriteTask) -> UnitResult:
+    """Does a unit of work whatever the types of its columns and the sizes of its rows."""
+    result = _new_result(task)
+    schema = task.tables.split_schema()
+    with ExitStack() as stack:
+        train = stack.enter_context(open_rows(task.run, task.layout, TRAIN, unit.number, schema, task.media))
+        for chunk, plain in _read_and_place(unit, task, AsideWriters(unit, task, stack), result):
+            train.write(task.tables.split_table(Located.of(chunk, plain), TRAIN))
+    return result
+
+
+def _new_result(task: WriteTask) -> UnitResult:
+    return UnitResult(measuring=UnitMeasuring(task.measure, task.rules, task.tables) if task.measure else None)
 
 
 def _read_and_place(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyarrow.types as pt
 from pyarrow import orc
 
 from pipelines.sources.csv_files import csv_columns, read_csv
@@ -16,7 +15,7 @@ from pipelines.sources.filesystems import Location, first_line, locate, raise_fo
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.json_lines import read_json
 from pipelines.sources.options import CsvOptions
-from pipelines.sources.storable import to_plain
+from pipelines.sources.storable import is_plain, to_plain
 from pipelines.sources.text import MAX_TEXT, BadRow
 from splitting.columns import cast_columns, column, from_arrow
 from splitting.errors import DataError
@@ -163,22 +162,6 @@ def _broken(fragment: Fragment, error: BaseException) -> DataError:
     )
 
 
-def _fast_type(kind: pa.DataType) -> bool:
-    """Types that come out of polars exactly as they went in."""
-    return bool(
-        pt.is_integer(kind)
-        or pt.is_float32(kind)
-        or pt.is_float64(kind)
-        or pt.is_boolean(kind)
-        or pt.is_string(kind)
-        or pt.is_large_string(kind)
-        or pt.is_binary(kind)
-        or pt.is_large_binary(kind)
-        or pt.is_date32(kind)
-        or (pt.is_timestamp(kind) and kind.unit != "s")
-    )
-
-
 def reads_fast(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) -> bool:
     """Whether polars reads these columns of a fragment without changing them.
 
@@ -192,7 +175,7 @@ def reads_fast(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) ->
     """
     if fragment.format != "parquet" or not locate(fragment.uri).is_local:
         return False
-    return all(_fast_type(schema.field(name).type) for name in columns)
+    return all(is_plain(schema.field(name).type) for name in columns)
 
 
 def _read_polars(fragment: Fragment, columns: Sequence[str]) -> pl.DataFrame:

@@ -156,6 +156,24 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def is_plain(kind: pa.DataType) -> bool:
+    """Whether polars and pyarrow read the same from Parquet, and write the same to it, whatever Arrow calls the type."""
+    return bool(
+        pt.is_integer(kind)
+        or pt.is_float32(kind)
+        or pt.is_float64(kind)
+        or pt.is_boolean(kind)
+        or is_text_or_bytes(kind)
+        or pt.is_date32(kind)
+        or (pt.is_timestamp(kind) and kind.unit != "s")
+    )
+
+
+def is_text_or_bytes(kind: pa.DataType) -> bool:
+    """Whether values are of any length: strings and bytes, large ones or not."""
+    return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_binary(kind) or pt.is_large_binary(kind))
+
+
 def check_readable(table: pa.Table) -> None:
     """Makes sure that what is written can be read: pyarrow reads no fixed-size list that is null from Parquet.
 

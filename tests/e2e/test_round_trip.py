@@ -37,6 +37,8 @@ TIME = dt.datetime(2026, 2, 28, 23, 59, 59, 123456)
 FLAT = {
     "large_text": pa.array(["é\u0000x", "", None, "日本"], pa.large_string()),
     "large_bytes": pa.array([b"\xff\x00", b"", None, b"x"], pa.large_binary()),
+    "small_text": pa.array(["a", "", None, "ü"]),
+    "small_bytes": pa.array([b"\xff", b"", None, b"x"]),
     "int8": pa.array([-128, 127, None, 0], pa.int8()),
     "uint64": pa.array([2**64 - 1, 0, None, 2**63], pa.uint64()),
     "int64": pa.array([-(2**63), 2**63 - 1, None, 0], pa.int64()),
@@ -166,6 +168,18 @@ def test_types_that_stream_from_read_to_write(tmp_path: Path) -> None:
     plain = pa.schema([pa.field(field.name, field.type) for field in one.schema])
     assert streams(locate(str(tmp_path)), plain)
     check(tmp_path, table(FLAT, "w").cast(plain), table(FLAT, "a").cast(plain), "parquet")
+
+
+def test_rows_of_which_no_row_group_can_hold_many(tmp_path: Path) -> None:
+    """Found out in the middle of a shard, which is then written in another way; nothing is counted or written twice."""
+    body = [bytes([i % 251]) * 100_000 for i in range(800)]
+    narrow = {"id": [f"w{i}" for i in range(2_000)], "label": ["a", "b"] * 1_000, "body": pa.nulls(2_000, pa.binary())}
+    wide = {"id": [f"a{i}" for i in range(800)], "label": ["a", "b"] * 400, "body": pa.array(body, pa.binary())}
+    run = check(tmp_path, pa.table(narrow), pa.table(wide), "parquet")
+    (shard,) = (run / "data").glob("train-*.parquet")
+    meta = pq.read_metadata(shard)
+    assert meta.num_row_groups > 1
+    assert json.loads((run / "metrics.json").read_text())["apply"]["jobs"][0]["counters"]["rows_read"] == 2_800
 
 
 def test_types_metadata_and_fields_without_nulls(tmp_path: Path) -> None:

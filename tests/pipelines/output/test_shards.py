@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.output.shards import ROW_GROUP, open_shard, stream_shard, streams
+from pipelines.output.shards import ROW_GROUP, LargeRowsError, open_shard, stream_shard, streams
 from pipelines.sources.filesystems import Location, locate
 from splitting.columns import from_arrow
 from splitting.errors import DataError
@@ -159,11 +159,58 @@ def _leaves(opened: pq.ParquetFile) -> list[tuple[str, str, str, int]]:
     return [(c.name, c.physical_type, str(c.logical_type), c.max_definition_level) for c in columns]
 
 
-def test_large_rows_make_small_row_groups(tmp_path: Path) -> None:
-    schema = pa.schema([("id", pa.int64()), ("body", pa.binary())])
-    many = [pl.DataFrame({"id": range(i, i + 100), "body": [bytes(1_000_000)] * 100}) for i in range(0, 300, 100)]
-    stream_shard(place(tmp_path / "a.parquet"), schema, iter(many))
-    meta = pq.read_metadata(tmp_path / "a.parquet")
-    assert max(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)) < 80_000_000
-    assert meta.num_rows == 300
-    assert pq.read_table(tmp_path / "a.parquet", columns=["id"])["id"].to_pylist() == list(range(300))
+BODIES = pa.schema([("id", pa.int64()), ("body", pa.binary())])
+
+
+def bodies(rows: int, size: int, byte: bytes = b"x") -> pl.DataFrame:
+    return pl.DataFrame({"id": range(rows), "body": [byte * size] * rows}, schema={"id": pl.Int64, "body": pl.Binary})
+
+
+def groups_of(path: Path) -> list[int]:
+    meta = pq.read_metadata(path)
+    return [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+
+
+def test_larger_rows_make_smaller_row_groups(tmp_path: Path) -> None:
+    stream_shard(place(tmp_path / "a.parquet"), BODIES, iter([bodies(25_000, 1_500)] * 2), {})
+    first, *more = groups_of(tmp_path / "a.parquet")
+    assert 2**14 <= first < 25_000
+    assert sum((first, *more)) == 50_000
+
+
+def test_large_rows_at_the_start_do_not_make_small_row_groups_of_all(tmp_path: Path) -> None:
+    frames = [bodies(100, 300_000), *[bodies(20_000, 3)] * 5]
+    stream_shard(place(tmp_path / "a.parquet"), BODIES, iter(frames), {})
+    assert groups_of(tmp_path / "a.parquet") == [2**14] * 6 + [100_100 - 6 * 2**14]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [bodies(70, 1_000_000)],
+        [bodies(1_000, 3), bodies(70, 1_000_000)],
+        [bodies(20_000, 3), *[bodies(100, 100_000)] * 7],
+        [bodies(0, 3), bodies(100_000, 700), bodies(20_000, 900)],
+    ],
+)
+def test_rows_that_no_row_group_can_hold_are_refused(tmp_path: Path, frames: list[pl.DataFrame]) -> None:
+    with pytest.raises(LargeRowsError):
+        stream_shard(place(tmp_path / "a.parquet"), BODIES, iter(frames), {})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [b"\xff", "\U0010ffff".encode()])
+def test_long_values_do_not_stand_in_the_footer(tmp_path: Path, value: bytes) -> None:
+    schema = BODIES if value == b"\xff" else BODIES.set(1, pa.field("body", pa.string()))
+    frame = bodies(20, 200_000, value).cast({"body": pl.String} if schema is not BODIES else {"body": pl.Binary})
+    stream_shard(place(tmp_path / "a.parquet"), schema, iter([frame]), {})
+    assert (tmp_path / "a.parquet").stat().st_size < 20_000
+    assert pq.read_metadata(tmp_path / "a.parquet").row_group(0).column(1).statistics.null_count == 0
+
+
+def test_numbers_keep_their_least_and_largest_in_the_footer(tmp_path: Path) -> None:
+    schema = pa.schema([("n", pa.int64()), ("source", pa.string())])
+    frame = pl.DataFrame({"n": [3, 1, 2], "source": ["web", "app", "web"]}).cast({"source": SOURCES})
+    stream_shard(place(tmp_path / "a.parquet"), schema, iter([frame]), {"source": SOURCES})
+    told = [pq.read_metadata(tmp_path / "a.parquet").row_group(0).column(i).statistics for i in range(2)]
+    assert [(of.min, of.max) for of in told] == [(1, 3), ("app", "web")]
