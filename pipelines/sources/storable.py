@@ -157,7 +157,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def is_plain(kind: pa.DataType) -> bool:
-    """Whether polars and pyarrow read the same from Parquet, and write the same to it, whatever Arrow calls the type."""
+    """Whether polars and pyarrow read the same from Parquet, and write the same to it, whatever Arrow calls it."""
     return bool(
         pt.is_integer(kind)
         or pt.is_float32(kind)
