@@ -85,8 +85,8 @@ def apply_run_plan(
     Raises:
         DataError: the inputs are not what was planned with, or rows were lost.
     """
+    options = job_options(beam_options)
     plan, spec, inventory = read_plan(run), read_spec(run), read_inventory(run)
-    options = job_options(beam_options, spare=0 if spec.checks.profile else 1)  # what is measured takes memory
     check_unchanged(inventory)
     check_spec(run, plan, spec)
     rules = make_rules(spec, inventory.schema, planned_links(run, plan))
