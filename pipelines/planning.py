@@ -22,7 +22,7 @@ from pipelines.metrics import JobLog
 from pipelines.output.layout import shard_path
 from pipelines.progress import counting
 from pipelines.run_directory import INGEST, WORK, RunDirectory
-from pipelines.sources.fragments import Inventory, about_rows, join_neighbours, take_inventory
+from pipelines.sources.fragments import FRAGMENT_BYTES, Inventory, about_rows, join_neighbours, take_inventory
 from pipelines.sources.listing import takes
 from pipelines.sources.schemas import check_reserved
 from pipelines.sources.storable import check_storable
@@ -78,7 +78,8 @@ def make_run_plan(
     key, numbered = spec.key_columns, spec.output == "index"
     log = JobLog("plan", runner_of(options))
     requests = ingest_sources(spec, base, run, earlier, options, progress, log)
-    inventory = take_inventory(requests, base, numbered=numbered, key=key)
+    size = FRAGMENT_BYTES // 2 if spec.checks.profile else FRAGMENT_BYTES  # measuring takes memory for each row at hand
+    inventory = take_inventory(requests, base, numbered=numbered, key=key, fragment_bytes=size)
     check_reserved(inventory.schema, spec.source_column)
     if spec.output != "index":
         check_storable(inventory.schema)
