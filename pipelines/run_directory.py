@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow.parquet as pq
 
+from pipelines.sources.atomic import target_of
 from pipelines.sources.filesystems import (
     Location,
     delete_tree,
@@ -132,7 +133,7 @@ class RunDirectory:
             RunDirectoryError: there is a finished run, or something that is not a run.
         """
         names = self.names()
-        strangers = [name for name in names if name not in OWN and not name.startswith(CLAIM)]
+        strangers = [name for name in names if target_of(name) not in OWN and not name.startswith(CLAIM)]
         if strangers:
             raise RunDirectoryError(
                 f"{self.uri} is not a run directory: it holds {strangers[0]!r}"
@@ -145,7 +146,8 @@ class RunDirectory:
 
     def clear_all(self) -> None:
         """Deletes what an earlier run left here, but for what it ingested; first what says that it is finished."""
-        self.clear(sorted((OWN - {INGEST}) & set(self.names()), key=lambda name: name != SUCCESS))
+        own = [name for name in self.names() if target_of(name) in OWN - {INGEST}]
+        self.clear(sorted(own, key=lambda name: name != SUCCESS))
 
     def clear(self, names: Sequence[str]) -> None:
         """Deletes files and folders of the run, in the order given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,8 @@ try:
     import fcntl
 except ImportError:  # pragma: no cover, not on Windows
     fcntl = None  # type: ignore[assignment]
+
+_TEMPORARY = re.compile(r"\.?(?P<target>.+)\.(?:[0-9]+|[0-9a-f]{32})\.part", re.DOTALL)
 
 
 @contextmanager
@@ -40,6 +43,17 @@ def own_temporary(target: Path) -> Iterator[Path]:
             if _is_at(handle, path):
                 path.unlink()
         os.close(handle)
+
+
+def target_of(name: str) -> str:
+    """The name of the file that a temporary is for, as a killed attempt leaves it; any other name itself.
+
+    Examples:
+        >>> target_of(".run.json.0.part"), target_of("run.json"), target_of("thesis.part")
+        ('run.json', 'run.json', 'thesis.part')
+    """
+    found = _TEMPORARY.fullmatch(name)
+    return name if found is None else found["target"]
 
 
 def _take(target: Path) -> tuple[Path, int]:

@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -18,7 +17,6 @@ import pytest
 from pipelines import api
 from pipelines.cli.main import run_command
 from pipelines.run_directory import CLAIM
-from splitting.errors import TargetsplitError
 from tests.support.command import call, files, start
 from tests.support.corpus import (
     EVALUATION,
@@ -30,32 +28,11 @@ from tests.support.corpus import (
     write_parquet,
     write_spec,
 )
+from tests.support.told import SMALL, run_told, told
 from tests.support.users import as_nobody
-from validation.gx import process
 
 pytestmark = pytest.mark.e2e
 KILLS = int(os.environ.get("TARGETSPLIT_KILLS", "5"))
-SMALL = {"test": 20, "dev": 20, "train_dev": 20}
-
-
-def told(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> str:
-    """The one message of a command that fails."""
-    assert run_command(arguments) == code
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.startswith(("error: ", "Error: ", "Usage: "))
-    for noise in ("Traceback", "apache_beam", "severity", "apitools", "while running", "RuntimeError"):
-        assert noise not in captured.err
-    return captured.err
-
-
-def run_told(folder: Path, capsys: pytest.CaptureFixture[str], code: int = 1, text: str = SPEC) -> str:
-    """The message of a run over a folder's corpus that fails; it left nothing that looks whole."""
-    run = folder / "RUN"
-    message = told(["run", str(write_spec(folder, text, **SMALL)), "-o", str(run)], code, capsys)
-    assert not (run / "_SUCCESS").exists()
-    assert not [path for path in files(run) if path.startswith("_work") or ".part" in path]
-    return message
 
 
 # Killed processes
@@ -327,168 +304,3 @@ def test_null_keys_are_rejected_and_null_groups_counted(tmp_path: Path) -> None:
     assert lone["app"] == tables["app"]["user_id"].null_count()
     assert lone["web"] == web.drop_nulls("image_id")["user_id"].null_count()
     assert f"{sum(lone.values())} rows have a null group; each is a group of one." in result.plan.notes
-
-
-# Run directories and commands
-
-
-def test_changed_inputs_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_parquet(tmp_path, web_and_app(300, 200))
-    api.plan(str(write_spec(tmp_path, **SMALL)), str(tmp_path / "RUN"))
-    write_parquet(tmp_path, web_and_app(301, 200))
-    message = told(["apply", str(tmp_path / "RUN")], 1, capsys)
-    assert "input files changed after the plan was made" in message
-    (tmp_path / "web" / "part.parquet").unlink()
-    assert "is gone" in told(["apply", str(tmp_path / "RUN")], 1, capsys)
-    assert not (tmp_path / "RUN" / "_SUCCESS").exists()
-
-
-def test_inputs_that_changed_without_changing_size_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By what was read: nothing else tells a key that was edited in place, or a row that moved to another file."""
-    for name, rows in web_and_app(300, 200).items():
-        (tmp_path / name).mkdir()
-        rows.write_csv(tmp_path / name / "part.csv")
-    api.plan(str(write_spec(tmp_path, **SMALL)), str(tmp_path / "RUN"))
-    part = tmp_path / "web" / "part.csv"
-    text = part.read_text()
-    for old, new in (("\nw17,", "\nw1x,"), ("\nw17,u8,", "\nw17,u9,")):
-        assert text.count(old) == 1
-        part.write_text(text.replace(old, new))
-        message = told(["apply", str(tmp_path / "RUN")], 1, capsys)
-        assert "source 'web': its keys or groups are not those that were planned" in message
-        assert not (tmp_path / "RUN" / "_SUCCESS").exists()
-    lines = text.splitlines(keepends=True)
-    part.write_text("".join([lines[0], *lines[:0:-1]]))
-    assert run_command(["apply", str(tmp_path / "RUN"), "--quiet"]) == 0, "another order is the same data"
-
-
-def test_a_run_inside_a_source_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_parquet(tmp_path, web_and_app(300, 200))
-    spec = str(write_spec(tmp_path, **SMALL))
-    for folder in ("web/RUN", "app/runs/first"):
-        message = told(["run", spec, "-o", str(tmp_path / folder)], 1, capsys)
-        assert "the next run would read what this one wrote" in message
-        assert not (tmp_path / folder).exists()
-
-
-def test_a_changed_plan_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_parquet(tmp_path, web_and_app(300, 200))
-    api.plan(str(write_spec(tmp_path, **SMALL)), str(tmp_path / "RUN"))
-    plan = tmp_path / "RUN" / "plan" / "plan.json"
-    text = plan.read_text()
-    for broken in (text.replace('"asked": 20', '"asked": 21'), text[:100], "{}", ""):
-        plan.write_text(broken)
-        assert "cannot be used" in told(["apply", str(tmp_path / "RUN")], 1, capsys)
-        assert "plan again" in told(["show", str(tmp_path / "RUN")], 1, capsys)
-
-
-def test_foreign_files_and_finished_runs_are_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_parquet(tmp_path, web_and_app(300, 200))
-    spec = str(write_spec(tmp_path, **SMALL))
-    out = tmp_path / "RUN"
-    out.mkdir()
-    (out / "thesis.doc").write_text("mine")
-    for overwrite in ([], ["--overwrite"]):
-        assert "is not a run directory: it holds 'thesis.doc'" in told(
-            ["run", spec, "-o", str(out), *overwrite], 1, capsys
-        )
-    assert (out / "thesis.doc").read_text() == "mine"
-    (out / "thesis.doc").unlink()
-
-    assert run_command(["run", spec, "-o", str(out), "--quiet"]) == 0
-    whole = files(out)
-    assert "--overwrite" in told(["run", spec, "-o", str(out)], 1, capsys)
-    assert "--overwrite" in told(["plan", spec, "-o", str(out)], 1, capsys)
-    assert "--overwrite" in told(["apply", str(out)], 1, capsys)
-    # A new run that cannot be planned leaves the old one whole.
-    larger = str(write_spec(tmp_path, test=200, dev=200, train_dev=20))
-    assert "the data cannot give" in told(["run", larger, "-o", str(out), "--overwrite"], 1, capsys)
-    assert files(out) == whole
-
-    spec = str(write_spec(tmp_path, **SMALL))
-    assert run_command(["apply", str(out), "--overwrite", "--quiet"]) == 0
-    assert files(out) == whole
-    assert run_command(["run", spec, "-o", str(out), "--overwrite", "--quiet"]) == 0
-    assert files(out) == whole
-
-
-def test_a_file_in_the_place_of_the_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_parquet(tmp_path, web_and_app(300, 200))
-    (tmp_path / "RUN").write_text("a file")
-    told(["run", str(write_spec(tmp_path, **SMALL)), "-o", str(tmp_path / "RUN")], 1, capsys)
-    assert (tmp_path / "RUN").read_text() == "a file"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--direct_num_wrokers=2"], "Beam knows no option --direct_num_wrokers; did you mean --direct_num_workers?"),
-        (["--runer=FlinkRunner"], "did you mean --runner?"),
-        (["--runner=FlnkRunner"], "did you mean FlinkRunner?"),
-        (["--runner=nowhere.Runner"], "--runner=nowhere.Runner cannot be used"),
-        (["--direct_num_workers=many"], "invalid int value: 'many'"),
-        (["--direct_running_mode=magic"], "invalid choice: 'magic'"),
-        (["-x"], "got '-x', expected an option of Beam, written --name=value"),
-        (["stray"], "got 'stray', expected an option of Beam, written --name=value"),
-    ],
-)
-def test_wrong_beam_options_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
-) -> None:
-    write_parquet(tmp_path, web_and_app(30, 20))
-    spec = str(write_spec(tmp_path, test=2, dev=2, train_dev=2))
-    assert message in told(["run", spec, "-o", str(tmp_path / "RUN"), "--", *arguments], 2, capsys)
-
-
-def test_our_own_bugs_show_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_parquet(tmp_path, web_and_app(30, 20))
-    monkeypatch.setattr("pipelines.jobs.census.FirstLook.add", lambda *_: 1 // 0)
-    with pytest.raises(ZeroDivisionError) as raised:
-        api.plan(str(write_spec(tmp_path, test=2, dev=2, train_dev=2)), str(tmp_path / "RUN"))
-    assert not isinstance(raised.value, TargetsplitError)
-
-
-def test_groups_that_are_all_too_large_are_told_before_anything_is_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows = pl.DataFrame({"image_id": [f"a{i // 5}" for i in range(500)], "label": ["x"] * 500})
-    write_parquet(tmp_path, {"app": rows, "web": rows.with_columns(image_id="w" + pl.col("image_id"))})
-    text = SPEC.replace("group: user_id\n", "").replace(
-        "{{test: {test}, dev: {dev}, train_dev: {train_dev}", "{{dev: 3"
-    )
-    message = run_told(tmp_path, capsys, 1, text)
-    assert "dev would be empty: asked 3, and the least group of pool 'target' has 5 rows" in message
-    assert "Ask for smaller splits" not in message
-    result = api.run(str(write_spec(tmp_path, text + "on_shortfall: allow\n", **SMALL)), str(tmp_path / "RUN"))
-    assert result.success
-    assert not len(read_split(tmp_path / "RUN", "train").filter(pl.col("source") == "nobody"))
-    assert result.plan.rows_of("dev") == 0
-
-
-def test_a_broken_ledger_or_a_changed_spec_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_parquet(tmp_path, web_and_app())
-    spec = str(write_spec(tmp_path, **SMALL))
-    run = tmp_path / "RUN"
-    api.plan(spec, str(run))
-    resolved = (run / "spec.yaml").read_text()
-    (run / "spec.yaml").write_text(resolved.replace("size: 20", "size: 30", 1))
-    assert "spec.yaml is not the spec of the plan" in told(["apply", str(run)], 1, capsys)
-    (run / "spec.yaml").write_text(resolved)
-    ledger = (run / "plan" / "ledger.parquet").read_bytes()
-    (run / "plan" / "ledger.parquet").write_bytes(ledger[: len(ledger) // 2])
-    assert "ledger.parquet cannot be read" in told(["apply", str(run)], 1, capsys)
-    assert "ledger.parquet cannot be read" in told(["show", str(run)], 1, capsys)
-
-
-def test_a_judge_that_somebody_ends_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_parquet(tmp_path, web_and_app())
-    honest = process.Judge.judge
-
-    def ended(self: process.Judge, *rest: Any) -> Any:
-        self._process.send_signal(signal.SIGKILL)
-        return honest(self, *rest)
-
-    monkeypatch.setattr(process.Judge, "judge", ended)
-    assert "was ended by signal 9; run the same command again" in run_told(tmp_path, capsys)
