@@ -18,7 +18,7 @@ from validation.tables import ValueKind
 
 Output = Literal["data", "index", "webdataset", "folder"]
 REASON = "reason"
-_RUN = 1_000
+_ROWS_A_CUT = 1_000
 INDEX_COLUMNS = ("file", "row", "split")
 WHOLE_ROW = "row_key"
 
@@ -174,7 +174,7 @@ def _constant(value: str, size: int) -> pa.Array:
 def _chosen(rows: pl.DataFrame, chosen: pl.Series) -> pl.DataFrame:
     """Some rows, in order; where they are nearly all, the runs between the others, which share the memory of all."""
     others = (~chosen).arg_true()
-    if _RUN * len(others) > len(rows):
+    if _ROWS_A_CUT * len(others) > len(rows):
         return rows.filter(chosen)
     ends = [*others, len(rows)]
     starts = [0, *(other + 1 for other in others)]

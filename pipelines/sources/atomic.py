@@ -15,7 +15,8 @@ try:
 except ImportError:  # pragma: no cover, not on Windows
     fcntl = None  # type: ignore[assignment]
 
-_TEMPORARY = re.compile(r"\.?(?P<target>.+)\.(?:[0-9]+|[0-9a-f]{32})\.part", re.DOTALL)
+_TEMPORARY = re.compile(r"\.(.+)\.(?:[0-9]+|[0-9a-f]{32})\.part|(.+)\.[0-9a-f]{32}\.part", re.DOTALL)
+"""On a disk, and in a store that renames: nothing shorter, which could be a user's own file."""
 
 
 @contextmanager
@@ -49,11 +50,11 @@ def target_of(name: str) -> str:
     """The name of the file that a temporary is for, as a killed attempt leaves it; any other name itself.
 
     Examples:
-        >>> target_of(".run.json.0.part"), target_of("run.json"), target_of("thesis.part")
-        ('run.json', 'run.json', 'thesis.part')
+        >>> target_of(".run.json.0.part"), target_of("run.json"), target_of("data.0.part")
+        ('run.json', 'run.json', 'data.0.part')
     """
     found = _TEMPORARY.fullmatch(name)
-    return name if found is None else found["target"]
+    return name if found is None else found[1] or found[2]
 
 
 def _take(target: Path) -> tuple[Path, int]:

@@ -85,6 +85,9 @@ def test_what_a_killed_run_was_writing_is_no_foreign_file(tmp_path: Path, capsys
     (out / ".thesis.doc.0.part").write_text("mine")
     assert "it holds '.thesis.doc.0.part'; choose" in told(["run", spec, "-o", str(out)], 1, capsys)
     (out / ".thesis.doc.0.part").unlink()
+    (out / "data.0.part").write_text("mine")
+    assert "it holds 'data.0.part'; choose" in told(["run", spec, "-o", str(out)], 1, capsys)
+    (out / "data.0.part").unlink()
     assert run_command(["run", spec, "-o", str(out), "--quiet"]) == 0
     assert not list(out.rglob("*.part"))
 

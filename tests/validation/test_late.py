@@ -22,6 +22,9 @@ assert norm.cdf(0) == 0.5 and scipy.stats.entropy([1.0]) == 0
 assert scipy.stats.norm is norm and sys.modules["scipy.stats"].norm is norm
 from scipy.stats._stats_py import ks_2samp
 import altair
+import boto3
+
+assert boto3.__version__ and "boto3.session" in sys.modules
 from boto3 import Session
 
 assert Session is sys.modules["boto3"].Session
