@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Mapping
 
@@ -22,22 +21,22 @@ def pack_frames(frames: Mapping[str, pl.DataFrame]) -> bytes:
     Returns:
         Bytes that depend on the frames alone.
     """
-    parts = []
+    parts: list[bytes | memoryview] = []
     for name, frame in frames.items():
         body, title = _packed(frame), name.encode()
         parts += [struct.pack("<IQ", len(title), len(body)), title, body]
     return b"".join(parts)
 
 
-def _packed(frame: pl.DataFrame) -> bytes:
+def _packed(frame: pl.DataFrame) -> memoryview:
     """The frame as an Arrow stream. By pyarrow: what polars writes depends on how the frame came about, too."""
     table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     columns = [_canonical(column.combine_chunks()) for column in table.columns]
     table = pa.table(columns, schema=table.schema)
-    body = io.BytesIO()
+    body = pa.BufferOutputStream()
     with pa.ipc.new_stream(body, table.schema) as stream:
         stream.write_table(table)
-    return body.getvalue()
+    return memoryview(body.getvalue())
 
 
 def _canonical(values: pa.Array) -> pa.Array:
@@ -55,12 +54,12 @@ def unpack_frames(data: bytes) -> dict[str, pl.DataFrame]:
         The frames by name, in their order.
     """
     frames = {}
-    position = 0
+    position, buffer = 0, pa.py_buffer(data)
     while position < len(data):
         title_size, body_size = struct.unpack_from("<IQ", data, position)
         position += struct.calcsize("<IQ")
         name = data[position : position + title_size].decode()
         position += title_size
-        frames[name] = from_arrow(pa.ipc.open_stream(pa.py_buffer(data[position : position + body_size])).read_all())
+        frames[name] = from_arrow(pa.ipc.open_stream(buffer.slice(position, body_size)).read_all())
         position += body_size
     return frames

@@ -13,6 +13,7 @@ import click
 from pipelines.cli.logs import end_json_log, json_log, start_json_log
 from pipelines.cli.tuning import tune_process
 from splitting.errors import TargetsplitError
+from validation.startup import on_one_stack
 
 DONE, FAILED, WRONG_USE, CRITICAL_CHECK = 0, 1, 2, 3
 _COMMANDS = {
@@ -78,7 +79,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     sys.unraisablehook = _told_elsewhere
     tune_process()
-    code = run_command(sys.argv[1:])
+    code = on_one_stack(lambda: run_command(sys.argv[1:]))
     gc.freeze()  # Python would look through every object once more as it ends, for half a second
     sys.exit(code)
 

@@ -7,14 +7,17 @@ import gc
 import os
 import sys
 
+from validation.startup import own_process
+
 # Imports make a million objects that stay; looking through them again and again takes half a second of every command.
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_LARGE, _KEPT = 2 * 2**20, 32 * 2**20
+_LARGE, _KEPT = 8 * 2**20, 32 * 2**20
 
 
 def tune_process() -> None:
     """Sets the garbage collector and the allocators; what the environment sets already stays."""
+    own_process()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     if sys.platform != "linux":  # other systems have other allocators
         return

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 
-from validation.late import load_late
+import pyarrow as pa
+
+from validation.startup import importing, load_late
 
 
 def _import_beam_quickly() -> None:
-    """Imports Beam without its warning about Google clients, and without Amazon's client: nothing here uses either.
+    """Imports Beam without its warning about Google clients, and without clients that nothing here uses.
 
-    The collector would look through some hundred thousand new objects again and again, all of which stay.
+    Beam would look for pandas to convert its frames, and for MongoDB to read from there; and pyarrow for pandas, once,
+    at its first array.
     """
     load_late("boto3")
-    level, collects = logging.root.manager.disable, gc.isenabled()
+    level = logging.root.manager.disable
     logging.disable(logging.WARNING)
-    gc.disable()
     try:
-        import apache_beam  # noqa: F401, PLC0415
+        with importing("pandas", "pymongo", "bson"):
+            import apache_beam  # noqa: F401, PLC0415
+
+            pa.array([])
     finally:
         logging.disable(level)
-        if collects:
-            gc.enable()
 
 
 _import_beam_quickly()

@@ -62,7 +62,7 @@ class ReservedRows:
         self._task, self._asides, self._result = task, asides, result
         self._rows: list[Located] = []
         self._parts: list[pl.DataFrame] = []
-        self._source = ""
+        self._source, self._count, self._bytes = "", 0, 0
 
     def add(self, chunk: Chunk, chosen: pl.Series, named: pl.DataFrame) -> None:
         """Takes rows of a chunk.
@@ -76,9 +76,11 @@ class ReservedRows:
         if source != self._source:
             self.send()
             self._source = source
-        self._rows.append(Located.of(chunk, chosen))
+        rows = Located.of(chunk, chosen)
+        self._rows.append(rows)
         self._parts.append(named.filter(chosen))
-        if sum(map(len, self._rows)) >= _MOST_ROWS or sum(rows.table.nbytes for rows in self._rows) >= _MOST_BYTES:
+        self._count, self._bytes = self._count + len(rows), self._bytes + rows.table.nbytes
+        if self._count >= _MOST_ROWS or self._bytes >= _MOST_BYTES:
             self.send()
 
     def send(self) -> None:
@@ -86,7 +88,7 @@ class ReservedRows:
         if not self._rows:
             return
         rows, named = Located.concat(self._rows), pl.concat(self._parts)
-        self._rows, self._parts = [], []
+        self._rows, self._parts, self._count, self._bytes = [], [], 0, 0
         cells = self._task.rules.classify(rows.frame(self._task.rules.columns_read()), self._source)
         parts = pl.concat([named, cells], how="horizontal")
         placed = self._task.assignment.place(parts)
