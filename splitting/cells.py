@@ -7,7 +7,7 @@ such exchange helps, or at its bound; what is left is small, and `exchange` look
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations_with_replacement, pairwise, product
+from itertools import combinations, combinations_with_replacement, pairwise, product
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ SEARCH_MOVES = 1_000
 SEARCH_CELLS = 1_000_000
 """The most numbers (kinds by strata) that are kept. The smallest kinds come first; the others stay as they are."""
 SEARCH_WORK = 5 * 10**8
-"""The most elementary operations of the local search: a few seconds."""
+"""The most elementary operations of the local search, were each pair compared: a second or so."""
 EXACT_SEARCHES = 10
 """The most searches for an exact exchange: half a second each."""
 STEPS = 8
@@ -173,30 +173,60 @@ def _moves(table: _Integers, sizes: _Integers, step: int) -> tuple[_Integers, in
 
 
 def _best_exchange(moves: _Integers, rows: _Integers, deviation: _Integers) -> tuple[int, int] | None:
-    """The exchange of two moves that lowers first what totals lack, then the squared deviations, the most."""
-    part, rest = moves[:, 0], deviation.shape[1]
+    """The exchange of two moves that lowers first what totals lack, then the squared deviations, the most.
+
+    Of equals it is the first. Returned are the positions of the two moves, that of the earlier part first.
+    """
     padded = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.int64)])
     vector = padded[moves[:, 1]] + padded[moves[:, 2]]
     size = vector.sum(axis=1)
-    full = np.hstack([deviation, -deviation.sum(axis=1, keepdims=True)])
     room = np.append(-deviation.sum(axis=0), 0)
-    # Part a gives i and takes j, part b the reverse: with V = v[j] - v[i], the squares of both change by
-    # 2 V (deviation[a] - deviation[b]) + 2 V V. Here it is halved, so that it stays whole.
-    product = vector @ full
-    cross = product[:, part]
-    own = product[np.arange(len(part)), part]
-    square = (vector * vector).sum(axis=1)
-    change = cross + cross.T - own[:, None] - own[None, :]
-    change += square[:, None] + square[None, :] - 2 * (vector @ vector.T)
-    gain = size[None, :] - size[:, None]
-    own_room = np.where(part[:, None] == rest, 0, room[part][:, None] - gain)
-    other_room = np.where(part[None, :] == rest, 0, room[part][None, :] + gain)
-    lack = np.where(part[None, :] == rest, -gain, 0) + np.where(part[:, None] == rest, gain, 0)
     limit = max(int(rows.sum(axis=1).max()) - 1, int(room.max()))
-    allowed = (part[:, None] < part[None, :]) & (np.minimum(own_room, other_room) >= 0)
-    allowed &= (np.maximum(own_room, other_room) <= limit) & ((lack < 0) | ((lack == 0) & (change < 0)))
-    if not allowed.any():
-        return None
-    allowed &= lack == lack[allowed].min()
-    best = int(np.argmin(np.where(allowed, change, np.iinfo(np.int64).max)))
-    return best // len(part), best % len(part)
+    change = _Changes(vector, moves[:, 0], deviation)
+    rest = deviation.shape[1]
+    found: list[tuple[int, int, int, int]] = []
+    for one, other in combinations(range(rest + 1), 2):
+        here, there = change.held[one], change.held[other]
+        gain = size[there][None, :] - size[here][:, None]
+        own_room, other_room = room[one] - gain, 0 if other == rest else room[other] + gain
+        lack = -gain if other == rest else np.zeros_like(gain)
+        squares = change.between(one, other)
+        allowed = (np.minimum(own_room, other_room) >= 0) & (np.maximum(own_room, other_room) <= limit)
+        allowed &= (lack < 0) | ((lack == 0) & (squares < 0))
+        if allowed.any():
+            least = int(lack[allowed].min())
+            allowed &= lack == least
+            best = int(np.argmin(np.where(allowed, squares, np.iinfo(np.int64).max)))
+            row, column = divmod(best, len(there))
+            found.append((least, int(squares[row, column]), int(here[row]), int(there[column])))
+    return min(found)[2:] if found else None
+
+
+class _Changes:
+    """How much exchanges of moves change the squared deviations.
+
+    Part a gives i and takes j, part b the reverse: with V = v[j] - v[i], the squares of both change by
+    2 V (deviation[a] - deviation[b]) + 2 V V. Here it is halved, so that it stays whole.
+    """
+
+    def __init__(self, vector: _Integers, part: _Integers, deviation: _Integers) -> None:
+        """Computes what no pair needs anew.
+
+        Args:
+            vector: rows that each move takes out of its part, a column a stratum.
+            part: of each move.
+            deviation: of the parts but the last, the rest; a row a stratum.
+        """
+        full = np.hstack([deviation, -deviation.sum(axis=1, keepdims=True)])
+        self.held = [np.flatnonzero(part == number) for number in range(full.shape[1])]
+        self._vector, self._product = vector, vector @ full
+        own = self._product[np.arange(len(part)), part]
+        self._alone = (vector * vector).sum(axis=1) - own
+
+    def between(self, one: int, other: int) -> _Integers:
+        """Of the moves of two parts: a row each of the one, a column each of the other."""
+        here, there = self.held[one], self.held[other]
+        change: _Integers = -2 * (self._vector[here] @ self._vector[there].T)
+        change += (self._product[here, other] + self._alone[here])[:, None]
+        change += (self._product[there, one] + self._alone[there])[None, :]
+        return change

@@ -20,7 +20,7 @@ from apache_beam.runners.runner import PipelineResult
 from pipelines.jobs.counting import counters
 from pipelines.jobs.loopback import keep_to_loopback
 from pipelines.jobs.options import ARGUMENTS, JobOptions, is_embedded, quiet_logs
-from pipelines.jobs.sampling import sample_briskly
+from pipelines.jobs.overheads import spare_overheads
 from splitting.errors import DataError, SpecError
 
 Build = Callable[[beam.Pipeline], None]
@@ -51,7 +51,7 @@ def run_job(options: JobOptions, build: Build) -> dict[str, int]:
         stack.enter_context(quiet_logs(logging.CRITICAL if embedded else logging.WARNING))
         if embedded:
             keep_to_loopback()
-            sample_briskly()
+            spare_overheads()
             stack.enter_context(_worker_output_hidden())
             if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
                 stack.enter_context(_child_output_hidden())
