@@ -93,7 +93,7 @@ def make_run_plan(
             LinkJob(spec, inventory, rules, run, options, progress, log, about_rows(inventory), earlier), known
         )
         rules = rules if linking is None else linking.rules
-        job = _CensusJob(rules, request, inventory, run, job_options(beam_options, spare=1), progress, log)
+        job = _CensusJob(rules, request, inventory, run, options, progress, log)
         plan = _decide(job, heading, earlier, old, None if linking is None else linking.linked)
     finally:
         run.clear([WORK])

@@ -36,7 +36,7 @@ class JobOptions(PipelineOptions):
         return view
 
 
-def job_options(arguments: Sequence[str], *, spare: int = 0) -> JobOptions:
+def job_options(arguments: Sequence[str]) -> JobOptions:
     """Beam's options of a job.
 
     Args:
@@ -44,8 +44,6 @@ def job_options(arguments: Sequence[str], *, spare: int = 0) -> JobOptions:
             `DirectRunner` (which would first look for another program to download), the embedded one runs in this
             process, in threads on all cores unless `--direct_...` options say otherwise. Beam's own mode `in_memory`
             is those threads, whatever its warning says; `multi_threading` would send every element through a socket.
-        spare: how many threads the embedded runner has beyond the cores, unless the arguments say how many: where
-            threads wait for each other now and then, one more fills the gaps, at the price of its memory.
 
     Returns:
         The options.
@@ -64,8 +62,7 @@ def job_options(arguments: Sequence[str], *, spare: int = 0) -> JobOptions:
     named = {argument.split("=")[0] for argument in arguments}
     chosen = [*arguments, f"--runner={EMBEDDED}"]
     if "--direct_num_workers" not in named:
-        threads = given["direct_running_mode"] == "in_memory"
-        chosen.append(f"--direct_num_workers={_cores() + (spare if threads else 0)}")
+        chosen.append(f"--direct_num_workers={_cores()}")
     return JobOptions(chosen)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 import polars as pl
 import pyarrow as pa
@@ -131,9 +133,14 @@ def read_frame(fragment: Fragment, schema: pa.Schema, columns: Sequence[str]) ->
         yield FrameChunk(Chunk(rows, fragment, wanted, 0).frame(columns), bad_rows)
 
 
-def polars_types(schema: pa.Schema, columns: Sequence[str]) -> dict[str, pl.DataType]:
+def polars_types(schema: pa.Schema, columns: Sequence[str]) -> Mapping[str, pl.DataType]:
     """The polars types of columns of an Arrow schema."""
-    return dict(from_arrow(schema.empty_table().select(list(columns))).schema)
+    return _polars_types(schema, tuple(columns))
+
+
+@lru_cache(maxsize=64)
+def _polars_types(schema: pa.Schema, columns: tuple[str, ...]) -> Mapping[str, pl.DataType]:
+    return MappingProxyType(from_arrow(schema.empty_table().select(list(columns))).schema)
 
 
 def _read(

@@ -24,13 +24,12 @@ def test_without_a_runner_jobs_run_here_on_all_cores(arguments: list[str]) -> No
     assert options.view_as(DirectOptions).direct_num_workers >= 1
 
 
-def test_spare_threads_come_on_top_of_the_cores_unless_the_user_says_how_many() -> None:
-    def workers(*arguments: str, spare: int = 0) -> int:
-        return int(job_options(arguments, spare=spare).view_as(DirectOptions).direct_num_workers)
+def test_the_user_says_how_many_threads_there_are() -> None:
+    def workers(*arguments: str) -> int:
+        return int(job_options(arguments).view_as(DirectOptions).direct_num_workers)
 
-    assert workers(spare=1) == workers() + 1
-    assert workers("--direct_num_workers=2", spare=1) == 2
-    assert workers("--direct_running_mode=multi_processing", spare=1) == workers()
+    assert workers() == len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else workers() >= 1
+    assert workers("--direct_num_workers=7") == 7
 
 
 _BOTH_HERE = threading.Event()
