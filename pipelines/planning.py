@@ -12,7 +12,7 @@ import polars as pl
 from pipelines.api import Progress
 from pipelines.ingesting import ingest_sources
 from pipelines.job import make_heading, make_request, make_rules, make_tables
-from pipelines.jobs.census import CENSUS, FIRST_ROWS, CensusTask, build_census
+from pipelines.jobs.census import FIRST_LOOK, CensusTask, build_census
 from pipelines.jobs.collect import CANDIDATES, SHORTLIST, CollectTask, build_collect
 from pipelines.jobs.execution import Build, run_job
 from pipelines.jobs.lookup import find_trained
@@ -31,10 +31,10 @@ from pipelines.spec.predicates import check_columns
 from pipelines.stored import read_plan, write_plan
 from pipelines.suites import load_suites, read_suites, write_suites
 from splitting.candidates import Candidates, Shortlist, census_limit, shortlist
-from splitting.census import Census
 from splitting.compose import Heading, make_plan
 from splitting.errors import DataError, RunDirectoryError
-from splitting.first_rows import FirstRows, first_bound
+from splitting.first_look import FirstLook
+from splitting.first_rows import first_bound
 from splitting.inputs import Inputs, Previous, Trained
 from splitting.linking.closing import Earlier
 from splitting.linking.linked import Linked
@@ -170,14 +170,13 @@ class _CensusJob:
         limit = census_limit(self._request, _row_bound(self._inventory), len(known), depth)
         task = CensusTask(self._rules, self._inventory.schema, limit, first_bound(about_rows(self._inventory)))
         folder = self._run.path(WORK).uri
-        self._run_job(CENSUS, partial(build_census, fragments=self._fragments, task=task, folder=folder))
-        census = Census.from_bytes(self._run.read_summary(CENSUS))
-        first_rows = FirstRows.from_bytes(self._run.read_summary(FIRST_ROWS))
-        listed = shortlist(census, self._rules, self._request, known, depth)
-        enough = first_rows.suffices(listed)
-        candidates = first_rows.candidates(listed) if enough else self._collect(listed)
+        self._run_job("census", partial(build_census, fragments=self._fragments, task=task, folder=folder))
+        look = FirstLook.from_bytes(self._run.read_summary(FIRST_LOOK))
+        listed = shortlist(look.census, self._rules, self._request, known, depth)
+        enough = look.first_rows.suffices(listed)
+        candidates = look.first_rows.candidates(listed) if enough else self._collect(listed)
         previous = Previous(old, Trained.nothing()) if old is not None else None
-        return Inputs(self._rules, self._request, census, listed, candidates, previous)
+        return Inputs(self._rules, self._request, look.census, listed, candidates, previous)
 
     def _collect(self, listed: Shortlist) -> Candidates:
         """Looks at the data once more, for the rows of the listed groups."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -163,25 +163,26 @@ class Census:
         cells = self.smallest.group_by(columns).agg(pl.len().alias("_kept"), pl.col(GROUP).max().alias("_cut"))
         return cells.filter(pl.col("_kept") >= self.limit).drop("_kept")
 
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """All of it; equal censuses give equal frames."""
+        limit = pl.DataFrame({"limit": [self.limit]})
+        tables = {"cells": self.cells, "smallest": self.smallest, "rejected": self.rejected, "keys": self.keys}
+        return {"limit": limit, **tables}
+
+    @classmethod
+    def of_frames(cls, frames: Mapping[str, pl.DataFrame]) -> Census:
+        """The census with these `frames`; others are left aside."""
+        tables = (frames[name] for name in ("cells", "smallest", "rejected", "keys"))
+        return cls(int(frames["limit"]["limit"][0]), *tables)
+
     def to_bytes(self) -> bytes:
         """Packs the census; equal censuses give equal bytes."""
-        limit = pl.DataFrame({"limit": [self.limit]})
-        return pack_frames(
-            {
-                "limit": limit,
-                "cells": self.cells,
-                "smallest": self.smallest,
-                "rejected": self.rejected,
-                "keys": self.keys,
-            }
-        )
+        return pack_frames(self.frames())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Census:
         """The census that `to_bytes` packed."""
-        frames = unpack_frames(data)
-        limit = int(frames.pop("limit")["limit"][0])
-        return cls(limit, **frames)
+        return cls.of_frames(unpack_frames(data))
 
 
 def _rejected(source: str, reason: str, rows: int) -> pl.DataFrame:

@@ -57,5 +57,7 @@ def cast_columns(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.Da
     Raises:
         polars.exceptions.InvalidOperationError: a value does not fit.
     """
+    if list(frame.schema.items()) == list(types.items()):
+        return frame
     found = {name: frame.get_column(name) for name in types}
     return pl.DataFrame({name: s if s.dtype == types[name] else s.cast(types[name]) for name, s in found.items()})

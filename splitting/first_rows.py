@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -107,16 +107,24 @@ class FirstRows:
         rows = chosen.join(self.cells, on=_CELL, how="left").drop(_CELL)
         return Candidates(rows.with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS))).compact()
 
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """All of it."""
+        bound = pl.DataFrame({"bound": [self.bound]}, schema={"bound": pl.UInt64})
+        return {"bound": bound, "first_cells": self.cells, "first_rows": self.rows}
+
+    @classmethod
+    def of_frames(cls, frames: Mapping[str, pl.DataFrame]) -> FirstRows:
+        """The rows with these `frames`; others are left aside."""
+        return cls(int(frames["bound"]["bound"][0]), frames["first_cells"], frames["first_rows"])
+
     def to_bytes(self) -> bytes:
         """Packs the rows."""
-        bound = pl.DataFrame({"bound": [self.bound]}, schema={"bound": pl.UInt64})
-        return pack_frames({"bound": bound, "cells": self.cells, "rows": self.rows})
+        return pack_frames(self.frames())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FirstRows:
         """The rows that `to_bytes` packed."""
-        frames = unpack_frames(data)
-        return cls(int(frames["bound"]["bound"][0]), frames["cells"], frames["rows"])
+        return cls.of_frames(unpack_frames(data))
 
 
 def _renumbered(cells: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Protocol
 
@@ -107,11 +108,17 @@ class Rules:
         """What makes a cell: rows of one cell are alike to every draw."""
         return (SOURCE, *self.stratum_columns, POOLS)
 
+    @cached_property
+    def _columns(self) -> frozenset[str]:
+        """All columns that the rules name."""
+        conditions = (condition for pool in self.pools for condition in pool.conditions)
+        strata = (stratifier.column for stratifier in self.strata)
+        named = (column for condition in conditions for column in condition.columns)
+        return frozenset([*(self.key or self.row_columns), *self.group, *strata, *named])
+
     def columns_read(self) -> tuple[str, ...]:
         """The input columns that the rules read, sorted; the source column is not one of them."""
-        named = {*(self.key or self.row_columns), *self.group, *(s.column for s in self.strata)}
-        named |= {column for pool in self.pools for c in pool.conditions for column in c.columns}
-        return tuple(sorted(named - {self.source_column}))
+        return tuple(sorted(self._columns - {self.source_column}))
 
     def columns_naming(self) -> tuple[str, ...]:
         """The input columns that name keys and groups, sorted; the source column is not one of them."""
@@ -236,6 +243,9 @@ class Rules:
         return _inside(found, self._with_source(frame, source) if found.conditions else frame, source)
 
     def _with_source(self, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+        """The rows with their source as a column, where a rule names it."""
+        if self.source_column not in self._columns:
+            return frame
         return frame.with_columns(pl.lit(source, dtype=pl.String).alias(self.source_column))
 
 

@@ -8,15 +8,19 @@ import numpy as np
 import polars as pl
 
 from pipelines.output.layout import digest_path
+from pipelines.output.measuring import DIGEST
 from pipelines.output.media.checking import ShardCheck
 from pipelines.output.media.writing import open_rows
 from pipelines.output.parcel import LABEL, Parcel
 from pipelines.output.task import WriteTask
+from pipelines.sources.filesystems import read_pieces
 from splitting.request import TRAIN
 from splitting.rules import GROUP, KEY, POOLS, SOURCE
 from validation.leaks import EvaluationNames
 from validation.links import LinkNames
 from validation.tally import Tally
+
+_DIGEST_BYTES = 2**23
 
 
 def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task: WriteTask) -> Tally:
@@ -94,8 +98,9 @@ def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
     if task.tables.copies:
         found.append(task.reader.counts(task.layout.train_shard(unit), TRAIN))
     if task.measure is not None:
-        digests = pl.Series(np.frombuffer(task.run.read(digest_path(unit)), "<u8"), dtype=pl.UInt64)
-        found.append(names.row_leaks(TRAIN, digests))
+        for piece in read_pieces(task.run.path(digest_path(unit)), _DIGEST_BYTES):
+            digests = pl.Series(np.frombuffer(piece, DIGEST), dtype=pl.UInt64)
+            found.append(names.row_leaks(TRAIN, digests))
     return Tally.merge(found)
 
 

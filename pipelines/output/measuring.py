@@ -15,22 +15,26 @@ from splitting.rules import GROUP, KEY, POOLS, Rules
 from validation.leaks import EvaluationNames
 from validation.measures import MeasureOptions, Measurer, Measures
 
+DIGEST = "<u8"
+"""The type of a digest in a file."""
+
 
 class UnitMeasuring:
     """Measures train rows chunk by chunk, and the few evaluation rows at the end."""
 
-    def __init__(self, options: MeasureOptions, rules: Rules, tables: OutputTables) -> None:
+    def __init__(self, options: MeasureOptions, rules: Rules, tables: OutputTables, digests: pa.NativeFile) -> None:
         """Begins with no rows.
 
         Args:
             options: what is measured.
             rules: what decides about rows.
             tables: how output rows look.
+            digests: takes the digests of the train rows: UInt64, little-endian, in no order that means anything.
         """
         self._rules, self._columns = rules, tables.measured_columns()
         self._target = 2 ** next(i for i, pool in enumerate(rules.pools) if pool.name == TARGET_POOL)
         self._measurer = Measurer(options)
-        self._train: list[pl.Series] = []
+        self._digests = digests
         self._waiting: defaultdict[tuple[str, str], list[tuple[pl.DataFrame, pl.DataFrame]]] = defaultdict(list)
 
     def add_train(self, chunk: Chunk, chosen: pl.Series | None, named: pl.DataFrame) -> None:
@@ -50,7 +54,7 @@ class UnitMeasuring:
             inside = inside if isinstance(inside, bool) else inside.filter(chosen)
         digests = self._measurer.add(TRAIN, source, rows, keys, groups, inside)
         if digests is not None:
-            self._train.append(digests)
+            self._digests.write(digests.to_numpy().astype(DIGEST, copy=False))
 
     def add_evaluation(self, split: str, source: str, inputs: pa.Table, parts: pl.DataFrame) -> None:
         """Takes evaluation rows, to be measured at the end.
@@ -79,7 +83,3 @@ class UnitMeasuring:
                 names.append(EvaluationNames.of_rows(split, digests))
         self._waiting.clear()
         return self._measurer.measures(), names
-
-    def train_digests(self) -> bytes:
-        """The digests of the train rows: UInt64, little-endian, in no order that means anything."""
-        return pl.concat(self._train).to_numpy().astype("<u8").tobytes() if self._train else b""

@@ -19,6 +19,7 @@ from pipelines.output.shards import LargeRowsError, stream_shard, streams
 from pipelines.output.tables import LINE_SCHEMA
 from pipelines.output.task import Unit, UnitResult, WriteTask
 from pipelines.progress import report_rows
+from pipelines.sources.filesystems import open_output
 from pipelines.sources.fragments import Fragment
 from pipelines.sources.reading import BadRow, Chunk, read_fragment
 from splitting.checksum import check_sums
@@ -38,10 +39,7 @@ def write_unit(unit: Unit, task: WriteTask) -> UnitResult:
         What it leaves to others.
     """
     streamed = _stream(unit, task)
-    result = _write(unit, task) if streamed is None else streamed
-    if result.measuring is not None:
-        task.run.write(digest_path(unit.number), result.measuring.train_digests())
-    return result
+    return _write(unit, task) if streamed is None else streamed
 
 
 def _stream(unit: Unit, task: WriteTask) -> UnitResult | None:
@@ -50,10 +48,10 @@ def _stream(unit: Unit, task: WriteTask) -> UnitResult | None:
     location = task.run.path(task.layout.train_shard(unit.number))
     if not task.tables.copies or task.media is not None or not streams(location, schema):
         return None
-    result = _new_result(task)
     sources = pl.Enum(sorted({fragment.source for fragment in unit.fragments}))
     try:
         with ExitStack() as stack:
+            result = _new_result(unit, task, stack)
             chunks = _read_and_place(unit, task, AsideWriters(unit, task, stack), result)
             frames = (task.tables.split_frame(chunk, plain, sources) for chunk, plain in chunks)
             stream_shard(location, schema, frames, {task.tables.source_column: sources})
@@ -65,17 +63,20 @@ def _stream(unit: Unit, task: WriteTask) -> UnitResult | None:
 
 def _write(unit: Unit, task: WriteTask) -> UnitResult:
     """Does a unit of work whatever the types of its columns and the sizes of its rows."""
-    result = _new_result(task)
     schema = task.tables.split_schema()
     with ExitStack() as stack:
+        result = _new_result(unit, task, stack)
         train = stack.enter_context(open_rows(task.run, task.layout, TRAIN, unit.number, schema, task.media))
         for chunk, plain in _read_and_place(unit, task, AsideWriters(unit, task, stack), result):
             train.write(task.tables.split_table(Located.of(chunk, plain), TRAIN))
     return result
 
 
-def _new_result(task: WriteTask) -> UnitResult:
-    return UnitResult(measuring=UnitMeasuring(task.measure, task.rules, task.tables) if task.measure else None)
+def _new_result(unit: Unit, task: WriteTask, stack: ExitStack) -> UnitResult:
+    if task.measure is None:
+        return UnitResult()
+    digests = stack.enter_context(open_output(task.run.path(digest_path(unit.number))))
+    return UnitResult(measuring=UnitMeasuring(task.measure, task.rules, task.tables, digests))
 
 
 def _read_and_place(

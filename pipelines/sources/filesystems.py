@@ -176,6 +176,29 @@ def read_bytes(location: Location, most: int | None = None) -> bytes:
         raise_for(location, "read", error)
 
 
+def read_pieces(location: Location, size: int) -> Iterator[bytes]:
+    """Reads a file piece by piece.
+
+    Args:
+        location: of the file.
+        size: of each piece; the last may be shorter.
+
+    Yields:
+        Its bytes, in order.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with location.filesystem.open_input_stream(location.path, compression=None) as stream:
+            while piece := stream.read(size):
+                while len(piece) < size and (more := stream.read(size - len(piece))):
+                    piece += more
+                yield piece
+    except OSError as error:
+        raise_for(location, "read", error)
+
+
 @contextmanager
 def open_output(location: Location) -> Iterator[pa.NativeFile]:
     """Opens a file for writing that appears, whole, when the block ends without an error.

@@ -73,7 +73,7 @@ def _first_worker(_: Path) -> bool:
 MOMENTS = {
     "plan, workers start": (1, _first_worker),
     "plan, workers are at work": (1, _first_worker),
-    "plan, rows are counted": (1, _there("_work/census.bin", "plan/plan.json")),
+    "plan, rows are counted": (1, _there("_work/first_look.bin", "plan/plan.json")),
     "apply, workers start": (2, _first_worker),
     "apply, a unit is begun": (2, _there("data/*")),
     "apply, a unit is written": (2, _there("data/train-*")),

@@ -152,7 +152,7 @@ def test_wrong_beam_options_are_told(
 
 def test_our_own_bugs_show_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_parquet(tmp_path, web_and_app(30, 20))
-    monkeypatch.setattr("pipelines.jobs.census.FirstLook.add", lambda *_: 1 // 0)
+    monkeypatch.setattr("pipelines.jobs.census.FirstLookTaker.add", lambda *_: 1 // 0)
     with pytest.raises(ZeroDivisionError) as raised:
         api.plan(str(write_spec(tmp_path, test=2, dev=2, train_dev=2)), str(tmp_path / "RUN"))
     assert not isinstance(raised.value, TargetsplitError)
