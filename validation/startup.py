@@ -81,7 +81,7 @@ def importing(*unused: str) -> Iterator[None]:
 
     Args:
         unused: modules that what is imported can do without, as can we; in a process of our own they look as if they
-            were not installed. One that is loaded stays as it is.
+            were not installed, to all its threads, until the block ends. One that is loaded stays as it is.
     """
     collects, absent = gc.isenabled(), _Absent(unused if _Process.ours else ())
     sys.meta_path.insert(0, absent)
@@ -99,8 +99,8 @@ def importing(*unused: str) -> Iterator[None]:
 def on_one_stack(work: Callable[[], _T]) -> _T:
     """Calls a function so that Python's frames of all its calls lie in one piece of memory.
 
-    Python takes memory for frames in pieces of 16 KiB, and before some version 3.13 gives one back as soon as it is
-    empty: a loop that happens to call at the edge of a piece asks the system for one at each call
+    Python takes memory for frames in pieces of 16 KiB, and its versions until early in 2026 give one back as soon as it
+    is empty: a loop that happens to call at the edge of a piece asks the system for one at each call
     (https://github.com/python/cpython/issues/142183). Imports did, some 50,000 times. A frame as large as the one made
     here takes a piece twice its size.
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import os
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -150,6 +151,8 @@ def make_embedding(function: str | None, onnx: str | None, size: int, root: str)
 @lru_cache(maxsize=4)
 def _function(name: str) -> Callable[[Arrays], Any]:
     module, _, function = name.partition(":")
+    with suppress(ImportError):
+        pa.nulls(0).to_pandas()  # pyarrow remembers whether there is pandas, and may have looked while that was hidden
     try:
         found: Callable[[Arrays], Any] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:

@@ -10,10 +10,11 @@ from validation.startup import importing, load_late
 
 
 def _import_beam_quickly() -> None:
-    """Imports Beam without its warning about Google clients, and without clients that nothing here uses.
+    """Imports Beam without its warning about Google clients, and without what nothing of ours uses.
 
-    Beam would look for pandas to convert its frames, and for MongoDB to read from there; and pyarrow for pandas, once,
-    at its first array.
+    Beam would load pandas to convert its frames, and a client of MongoDB to read from there; and pyarrow, at its first
+    array, pandas again. What it finds then it remembers; functions of users may need another answer, and
+    `pipelines/ingest/embedding.py` has it look again.
     """
     load_late("boto3")
     level = logging.root.manager.disable

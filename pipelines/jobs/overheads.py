@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from apache_beam.runners.worker import statesampler
 from apache_beam.transforms import userstate
@@ -27,20 +27,23 @@ class _BriskSampler(statesampler.StateSampler):
 
 
 class _RememberedSpecs:
-    """What state and timers DoFns have, found out once for each."""
+    """What state and timers DoFns have, found out once for each: for the very object, whatever it says it equals."""
 
     def __init__(self, find: Callable[[Any], Any]) -> None:
         self._find = find
-        self._found: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        self._found: dict[int, tuple[ref[Any], Any]] = {}
 
     def __call__(self, dofn: Any) -> Any:
-        if dofn not in self._found:
-            self._found[dofn] = self._find(dofn)
-        return self._found[dofn]
+        known = self._found.get(id(dofn))
+        if known is not None and known[0]() is dofn:
+            return known[1]
+        specs, number = self._find(dofn), id(dofn)
+        self._found[number] = ref(dofn, lambda _: self._found.pop(number, None)), specs
+        return specs
 
 
 def spare_overheads() -> None:
-    """Has jobs in this process go without these, from here on."""
+    """Has jobs in this process go without these, from here on, whoever made them."""
     statesampler.StateSampler = _BriskSampler
     if not isinstance(userstate.get_dofn_specs, _RememberedSpecs):
         userstate.get_dofn_specs = _RememberedSpecs(userstate.get_dofn_specs)

@@ -20,7 +20,7 @@ from validation.leaks import EvaluationNames
 from validation.links import LinkNames
 from validation.tally import Tally
 
-_DIGEST_BYTES = 2**23
+_PIECE_BYTES = 2**23
 
 
 def write_evaluation_shard(split: str, shard: int, parts: Iterable[bytes], task: WriteTask) -> Tally:
@@ -98,7 +98,7 @@ def leaks_of_unit(unit: int, names: EvaluationNames, task: WriteTask) -> Tally:
     if task.tables.copies:
         found.append(task.reader.counts(task.layout.train_shard(unit), TRAIN))
     if task.measure is not None:
-        for piece in read_pieces(task.run.path(digest_path(unit)), _DIGEST_BYTES):
+        for piece in read_pieces(task.run.path(digest_path(unit)), _PIECE_BYTES):
             digests = pl.Series(np.frombuffer(piece, DIGEST), dtype=pl.UInt64)
             found.append(names.row_leaks(TRAIN, digests))
     return Tally.merge(found)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,3 +181,43 @@ def test_a_module_that_fails_and_a_name_that_is_no_function_are_told(
         make_embedding("fails_to_load:f", None, 16, str(tmp_path))
     with pytest.raises(SpecError, match=r"no_function is int, expected a function"):
         make_embedding(f"{module}:no_function", None, 16, str(tmp_path))
+
+
+PANDAS = """
+from pipelines.cli.tuning import tune_process
+
+tune_process()
+import sys
+
+import pipelines.jobs
+
+assert "pandas" not in sys.modules
+from pipelines.ingest.embedding import _function
+
+null_count = _function("lookalike:null_count")
+assert null_count() == 1, null_count()
+"""
+
+LOOKALIKE = """
+import pyarrow as pa
+
+
+def null_count():
+    import pandas as pd
+
+    return pa.array(pd.Series([1.0, None])).null_count
+"""
+
+
+def test_functions_find_pandas_in_pyarrow_whatever_the_command_line_did_without(tmp_path: Path) -> None:
+    (tmp_path / "lookalike.py").write_text(LOOKALIKE)
+    paths = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-c", PANDAS],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

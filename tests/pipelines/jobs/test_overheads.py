@@ -6,6 +6,7 @@ import gc
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import apache_beam as beam
 import pytest
@@ -56,6 +57,38 @@ def test_whether_steps_keep_state_is_told_as_before_and_found_out_once() -> None
         assert userstate.get_dofn_specs(counting) == ({_Counting.STATE}, set())
     assert userstate.get_dofn_specs(plain) is userstate.get_dofn_specs(plain)
     assert not userstate.is_stateful_dofn(_Plain())
+
+
+@dataclass
+class _Unhashable(_Plain):
+    """Two of these are equal, and have no hash."""
+
+    name: str = "a"
+
+
+class _AsNamed(beam.DoFn):
+    """Equal by name, whatever it does."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _AsNamed)
+
+    def __hash__(self) -> int:
+        return 1
+
+
+class _PlainAsNamed(_AsNamed, _Plain):
+    """Without state."""
+
+
+class _CountingAsNamed(_AsNamed, _Counting):
+    """With state."""
+
+
+def test_steps_that_are_equal_or_have_no_hash_are_told_apart() -> None:
+    for _ in range(2):
+        assert not userstate.is_stateful_dofn(_Unhashable())
+        assert not userstate.is_stateful_dofn(_PlainAsNamed())
+        assert userstate.is_stateful_dofn(_CountingAsNamed())
 
 
 def test_steps_are_not_held_by_what_is_remembered_of_them() -> None:
