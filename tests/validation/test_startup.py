@@ -104,10 +104,10 @@ def _calls_at_depth(depth: int, calls: int) -> int:
     """Page faults of many calls made at a depth of the stack."""
     if depth:
         return _calls_at_depth(depth - 1, calls)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
     for _ in range(calls):
         _little()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
 
 
 def _little() -> None:
