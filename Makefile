@@ -93,7 +93,7 @@ test-cost: $(VENV)/.stamp-dev  ## What a run costs, in seconds of processors: em
 test-deploy: $(VENV)/.stamp-dev  ## Manifests against schemas, the Dockerfile's linter, the lock in an empty environment
 	$(CLUSTER) deploy
 
-bench: $(VENV)/.stamp-bench  ## Measure against plain scripts, half an hour: ROWS=8.5M,50M REPEATS=3
+bench: $(VENV)/.stamp-bench  ## Measure against plain scripts, 20 minutes: ROWS=8.5M,50M REPEATS=3
 	$(BIN)/python benchmarks/run.py --rows $(ROWS) --repeats $(REPEATS)
 
 clean:  ## Remove what was made here: .venv, caches, runs, the demo's and the benchmark's data

@@ -29,7 +29,7 @@ from wide_report import report_of_many_columns
 
 HERE = Path(__file__).resolve().parent
 EVALUATION_ROWS = 2500
-START_UP, SMALLEST = "0.2M", "8.5M"
+START_UP = "0.2M"
 PACKAGES = ("targetsplit", "apache-beam", "polars", "pyarrow", "duckdb", "pandas", "scikit-learn", "pyspark")
 
 SPEC = """\
@@ -192,7 +192,7 @@ def start_up(base: Path, repeats: int, timeout: float) -> dict[str, Any]:
 
 
 def at_size(rows: str, names: list[str], base: Path, repeats: int, timeout: float) -> dict[str, Any]:
-    """Measures everybody on data of one size; where ours takes part, on the smallest size its start-up, too.
+    """Measures everybody on data of one size.
 
     Args:
         rows: a name in `SIZES`.
@@ -204,25 +204,18 @@ def at_size(rows: str, names: list[str], base: Path, repeats: int, timeout: floa
     Returns:
         What `results.json` holds of this size.
     """
-    out = base / "out"
-    out.mkdir(parents=True, exist_ok=True)
     web_rows, app_rows = SIZES[rows]
     data = generate(base / "data" / rows, web_rows, app_rows)
     size = sum(file.stat().st_size for file in data.rglob("*.parquet"))
     print(f"{web_rows + app_rows:,} rows, {size / 1e6:,.0f} MB", flush=True)
-    result = {
+    return {
         "web_rows": web_rows,
         "app_rows": app_rows,
         "bytes": size,
         "repeats": repeats,
         "machine": machine(),
-        "contenders": compete(names, data, out, repeats, timeout),
+        "contenders": compete(names, data, base / "out", repeats, timeout),
     }
-    if "ours" in names and rows == SMALLEST:
-        result["start_up"] = start_up(base, repeats, timeout)
-        result["report"] = report_of_many_columns(out, repeats, timeout)
-    shutil.rmtree(out, ignore_errors=True)
-    return result
 
 
 def main() -> None:
@@ -242,12 +235,18 @@ def main() -> None:
         parser.error(f"no size {unknown[0]!r}; there are: {', '.join(SIZES)}")
 
     base = Path(os.environ.get("TARGETSPLIT_BENCH_DIR", HERE)).resolve()
+    out = base / "out"
+    out.mkdir(parents=True, exist_ok=True)
     results_file = HERE / "results.json"
     results = json.loads(results_file.read_text()) if results_file.exists() else {}
     for size in sizes:
         results[size] = at_size(size, names, base, arguments.repeats, arguments.timeout)
+        if "ours" in names and size == sizes[0]:  # of no size
+            results[size]["start_up"] = start_up(base, arguments.repeats, arguments.timeout)
+            results[size]["report"] = report_of_many_columns(out, arguments.repeats, arguments.timeout)
         results_file.write_text(json.dumps(results, indent=1) + "\n")
         (HERE / "results.md").write_text(render(results, {name: c.name for name, c in CONTENDERS.items()}))
+    shutil.rmtree(out, ignore_errors=True)
     print(f"\n{(HERE / 'results.md').read_text()}")
 
 

@@ -9,7 +9,6 @@ from functools import cached_property
 import polars as pl
 
 from splitting.checksum import HIGH, LOW, check_sums
-from splitting.frames import pack_frames, unpack_frames
 from splitting.rules import GROUP, KEY, LONE, NULL_KEY, ROWS, SOURCE, Rules
 
 KEY_SAMPLE = 4096
@@ -174,15 +173,6 @@ class Census:
         """The census with these `frames`; others are left aside."""
         tables = (frames[name] for name in ("cells", "smallest", "rejected", "keys"))
         return cls(int(frames["limit"]["limit"][0]), *tables)
-
-    def to_bytes(self) -> bytes:
-        """Packs the census; equal censuses give equal bytes."""
-        return pack_frames(self.frames())
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Census:
-        """The census that `to_bytes` packed."""
-        return cls.of_frames(unpack_frames(data))
 
 
 def _rejected(source: str, reason: str, rows: int) -> pl.DataFrame:

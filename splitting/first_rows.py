@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from splitting.candidates import Candidates, Shortlist
-from splitting.frames import pack_frames, unpack_frames
 from splitting.rules import GROUP, KEY, ROWS, Rules
 
 MOST_ROWS = 700_000
@@ -116,15 +115,6 @@ class FirstRows:
     def of_frames(cls, frames: Mapping[str, pl.DataFrame]) -> FirstRows:
         """The rows with these `frames`; others are left aside."""
         return cls(int(frames["bound"]["bound"][0]), frames["first_cells"], frames["first_rows"])
-
-    def to_bytes(self) -> bytes:
-        """Packs the rows."""
-        return pack_frames(self.frames())
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> FirstRows:
-        """The rows that `to_bytes` packed."""
-        return cls.of_frames(unpack_frames(data))
 
 
 def _renumbered(cells: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -1,7 +1,7 @@
 """What makes a process start quickly: imports are most of what a short command does.
 
 Some modules a library imports and hardly ever uses: they are a quarter of the time that Great Expectations' import
-takes, and a fifth of Beam's. They load late, or, in a process of our own, look as if they were not installed.
+takes, and much of Beam's. They load late, or, in a process of our own, look as if they were not installed.
 """
 
 from __future__ import annotations

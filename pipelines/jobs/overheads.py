@@ -1,4 +1,4 @@
-"""Spares the embedded runner what takes time and changes nothing: half of a small job. Beam has no options for it.
+"""Spares the embedded runner what takes time and changes nothing; Beam has no options for it.
 
 While a bundle runs, a thread of its own looks now and then which step the worker is in; between two looks it sleeps for
 up to a fifth of a second, and at its end the bundle waits until that thread wakes.
